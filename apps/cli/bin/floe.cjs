@@ -1,1 +1,33 @@
 #!/usr/bin/env node
+// The `floe` command. Runs on the project's own Node: the one that started this file may be older than the code allows.
+'use strict'
+const { spawn } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+
+const entry = path.join(__dirname, '..', 'src', 'main.ts')
+const [major, minor] = process.versions.node.split('.').map(Number)
+
+if (major > 24 || (major === 24 && minor >= 0)) {
+  import(require('node:url').pathToFileURL(entry).href)
+} else {
+  const node = findNode(__dirname)
+  const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code)
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  })
+}
+
+function findNode(from) {
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    const candidate = path.join(folder, 'node_modules', 'node', 'bin', 'node')
+    if (fs.existsSync(candidate)) return candidate
+    if (folder === path.dirname(folder)) {
+      process.stderr.write('floe needs Node 24 or newer: run npm ci in the checkout, which brings it along\n')
+      process.exit(1)
+    }
+  }
+}

@@ -1,1 +1,2 @@
-export {}
+export { createServer, serverRoles, startServer } from './server.ts'
+export type { RunningServer, ServerRole, ServerSettings } from './server.ts'

@@ -1,1 +1,7 @@
-export {}
+export { ask } from './ask.ts'
+export type { AskComponents, AskOptions } from './ask.ts'
+export type { Answer, CannotReason, Provenance } from './answer.ts'
+export type { Clock, FailedAttempt, Proposal, ProposalRequest, Provider } from './provider.ts'
+export type { ResultColumn, RunOptions, SnapshotReference, SqlResult, SqlRunner } from './sql-runner.ts'
+export type { ColumnDescription, TableDescription, TableDirectory } from './table-directory.ts'
+export { createRulesProvider } from './rules/rules-provider.ts'

@@ -1,1 +1,6 @@
-export {}
+export { availableWorkers, openPool } from './pool.ts'
+export type { Pool, PoolSettings } from './pool.ts'
+export { runInline } from './run-inline.ts'
+export { taskAt } from './task.ts'
+export type { RunOptions, TaskContext, TaskFunction, TaskReference } from './task.ts'
+export { transferring } from './transferring.ts'

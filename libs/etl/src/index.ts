@@ -1,1 +1,7 @@
-export {}
+export { defaultLimits, load } from './load.ts'
+export type { LoadRequest, LoadRunComponents } from './load.ts'
+export type { LoadComponents } from './load-table.ts'
+export type { LoadProgress, LoadReport, TableFailure, TableLoad, TablePlan } from './load-report.ts'
+export type { LoadMode } from './load-target.ts'
+export type { LoadLimits, LoadStats } from './load-task.ts'
+export type { SchemaChange } from './reconcile-schema.ts'

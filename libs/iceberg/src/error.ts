@@ -2,12 +2,24 @@
  * What a reader of an error should do, one code per reaction. The code is API, the message is not.
  * `commit-state-unknown` is never retried blindly and never triggers cleanup: the commit may have happened.
  */
-export type ErrorCode = keyof typeof errorReactions
+export type ErrorCode =
+  | 'invalid-input'
+  | 'not-found'
+  | 'already-exists'
+  | 'commit-conflict'
+  | 'commit-state-unknown'
+  | 'unavailable'
+  | 'corrupt-data'
+  | 'unsupported'
+  | 'permission-denied'
+  | 'resource-exhausted'
+  | 'cancelled'
+  | 'internal'
 
 type Reaction = { readonly httpStatus: number; readonly exitCode: number }
 
 /** HTTP status and process exit code of every error code: the only such table. */
-export const errorReactions = {
+export const errorReactions: Readonly<Record<ErrorCode, Reaction>> = {
   'invalid-input': { httpStatus: 400, exitCode: 2 },
   'not-found': { httpStatus: 404, exitCode: 3 },
   'already-exists': { httpStatus: 409, exitCode: 4 },
@@ -20,7 +32,7 @@ export const errorReactions = {
   'resource-exhausted': { httpStatus: 507, exitCode: 11 },
   cancelled: { httpStatus: 499, exitCode: 130 },
   internal: { httpStatus: 500, exitCode: 1 },
-} as const satisfies Record<string, Reaction>
+}
 
 export type FloeErrorOptions = {
   /** What the reader can do about it, as one sentence. */

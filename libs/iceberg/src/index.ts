@@ -1,1 +1,96 @@
-export {}
+export type { JsonObject, JsonValue } from './json.ts'
+export { jsonDepthMax, jsonEqual, parseJson, stringifyJson } from './json.ts'
+export type { ErrorCode, ErrorData, FloeErrorOptions } from './error.ts'
+export { errorFromData, errorReactions, errorToData, FloeError, toFloeError } from './error.ts'
+
+export type {
+  ListType,
+  MapType,
+  NestedField,
+  NestedType,
+  PrimitiveType,
+  PrimitiveValue,
+  SimpleKind,
+  StructType,
+  Type,
+} from './type.ts'
+export {
+  decimalPrecisionMax,
+  isPrimitive,
+  minimumFormatVersion,
+  nestedFieldToJson,
+  parseNestedField,
+  parseType,
+  typesEqual,
+  typeToJson,
+  typeToString,
+} from './type.ts'
+export type { FreshSchema, Schema } from './schema.ts'
+export {
+  assignFreshIds,
+  findFieldById,
+  findFieldByName,
+  findFieldName,
+  highestFieldId,
+  parseSchema,
+  schemasEqual,
+  schemaToJson,
+} from './schema.ts'
+export { childFields } from './schema-index.ts'
+export type { LeafField } from './leaf-field.ts'
+export { leafFields } from './leaf-field.ts'
+export type { Transform } from './transform.ts'
+export { parseTransform, transformsEqual, transformToString } from './transform.ts'
+export { canTransform, transformResultType } from './transform-type.ts'
+export { applyTransform, bucketOf, firstCodePoints, hashValue } from './apply-transform.ts'
+export { hashLong, murmur3Hash32 } from './murmur3.ts'
+export { decodeTwosComplement, encodeTwosComplement } from './twos-complement.ts'
+export { uuidFromBytes, uuidToBytes } from './uuid.ts'
+export { formatDecimal } from './decimal.ts'
+export type { Partition, PartitionField, PartitionSpec } from './partition-spec.ts'
+export {
+  firstPartitionFieldId,
+  parsePartitionSpec,
+  partitionFieldType,
+  partitionSpecsCompatible,
+  partitionSpecToJson,
+  partitionType,
+  unpartitionedSpec,
+} from './partition-spec.ts'
+export { parsePartitionExpression } from './partition-expression.ts'
+export { partitionPath, transformToHuman } from './partition-path.ts'
+export type { SortField, SortOrder } from './sort-order.ts'
+export { parseSortOrder, sortOrderToJson, unsortedOrder } from './sort-order.ts'
+export { decodeSingleValue, encodeSingleValue } from './single-value.ts'
+export { singleValueFromJson, singleValueToJson } from './single-value-json.ts'
+export { compareBytes, compareStrings, compareValues } from './compare-values.ts'
+export { boundLength, truncateLowerBound, truncateUpperBound } from './bounds.ts'
+export type { Expression, LiteralOperator, Reference, SetOperator, UnaryOperator } from './expression.ts'
+
+export type { DataFile } from './data-file.ts'
+export type { FieldSummary, ManifestFile } from './manifest-list.ts'
+export type { ManifestEntry, ManifestHeader } from './manifest.ts'
+export type { Snapshot, SnapshotOperation, SnapshotRef } from './snapshot.ts'
+export type { TableMetadata } from './table-metadata.ts'
+export type { TableUpdate } from './table-update.ts'
+export type { TableRequirement } from './table-requirement.ts'
+export { mainBranch, parseSnapshot, snapshotToJson } from './snapshot.ts'
+export {
+  currentSchema,
+  currentSnapshot,
+  defaultFormatVersion,
+  defaultSortOrder,
+  defaultSpec,
+  findRef,
+  snapshotAsOf,
+  snapshotById,
+  snapshotByRef,
+} from './table-metadata.ts'
+export type { FormatVersion } from './table-metadata.ts'
+export { parseTableMetadata, serializeTableMetadata, tableMetadataToJson } from './table-metadata-json.ts'
+export type { NewTable } from './new-table-metadata.ts'
+export { newTableMetadata } from './new-table-metadata.ts'
+export { parseTableUpdate, tableUpdateToJson, unassignedPartitionFieldId } from './table-update.ts'
+export { checkRequirement, parseTableRequirement, tableRequirementToJson } from './table-requirement.ts'
+export type { ApplyOptions } from './apply-update.ts'
+export { applyTableUpdates, clockSkewMaxMs } from './apply-update.ts'

@@ -1,1 +1,8 @@
-export {}
+export type { ColumnBatch, LeafColumn, LeafValues } from './column.ts'
+export { batchBytes } from './batch-bytes.ts'
+export { createColumnReader } from './column-reader.ts'
+export type { Codec } from './file-format.ts'
+export type { FileMetrics } from './file-metrics.ts'
+export { parseMetricsMode, type MetricsMode, type MetricsSettings } from './metrics-mode.ts'
+export { createParquetEncoder, type EncoderSettings, type ParquetEncoder } from './parquet-encoder.ts'
+export { selectRows } from './select-rows.ts'

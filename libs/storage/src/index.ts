@@ -1,1 +1,5 @@
-export {}
+export { filePathToLocation, joinLocation, locationToFilePath, schemeOf } from './location.ts'
+export type { Scheme } from './location.ts'
+export type { CallOptions, ObjectInfo, ObjectStore, StoreSettings, Upload } from './object-store.ts'
+export { openObjectStore } from './open-object-store.ts'
+export type { OpenObjectStore } from './open-object-store.ts'

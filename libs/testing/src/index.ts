@@ -1,1 +1,6 @@
-export {}
+export type { ManualClock } from './manual-clock.ts'
+export { manualClock } from './manual-clock.ts'
+export type { SeededRandom } from './seeded-random.ts'
+export { seededRandom } from './seeded-random.ts'
+export type { TestPostgres, TestPostgresOptions } from './postgres/start-postgres.ts'
+export { startPostgres } from './postgres/start-postgres.ts'

@@ -1,0 +1,139 @@
+import { FloeError, stringifyJson } from '@floe/iceberg'
+import type { LoadMode, LoadProgress, LoadReport, TableFailure, TableLoad, TablePlan } from '@floe/lakehouse'
+import { jsonOf, parseNamespace } from '@floe/lakehouse'
+import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+import { allFlags, openLakehouse, outputOption, settingFlags } from './global-options.ts'
+import type { GlobalFlags } from './global-options.ts'
+import { printError } from './cli-error.ts'
+import { printRows } from './output.ts'
+import { formatBytes, formatCount, openProgress } from './progress.ts'
+
+type LoadFlags = {
+  readonly from?: string
+  readonly table: readonly string[]
+  readonly to: string
+  readonly mode: LoadMode
+  readonly partitionBy?: string
+  readonly workers?: string
+  readonly dryRun?: boolean
+  readonly output: 'table' | 'json'
+}
+
+export function addLoadCommand(program: Command, signal: AbortSignal): void {
+  program
+    .command('load')
+    .description('load PostgreSQL tables into Iceberg tables')
+    .option('--from <postgres-url>', 'the database (default: FLOE_SOURCE_URL)')
+    .requiredOption('--table <schema.table>', 'a table, or schema.* for all; may be repeated', collect, [])
+    .requiredOption('--to <namespace>', 'the namespace that gets the tables, under their own names')
+    .addOption(
+      new Option('--mode <mode>', 'what becomes of an existing table').choices(['create', 'append', 'replace']).default('create'),
+    )
+    .option('--partition-by <transforms>', 'such as "day(ts), bucket(16, id)"')
+    .option('--workers <n>', 'connections and threads (default: one per core)', wholeNumber)
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .addOption(outputOption(['table', 'json']))
+    .addHelpText('after', '\nExample:\n  floe load --from postgres://me@localhost/shop --table public.orders --to shop --partition-by "day(ordered_at)"\n')
+    .action(async (_flags: unknown, command: Command) => runLoad(allFlags<LoadFlags>(command), signal))
+}
+
+async function runLoad(flags: LoadFlags & GlobalFlags, signal: AbortSignal): Promise<void> {
+  await using lakehouse = openLakehouse({ ...settingFlags(flags), sourceUrl: flags.from, workers: flags.workers })
+  const { sourceUrl } = lakehouse.settings
+  if (sourceUrl === undefined) {
+    throw new FloeError('invalid-input', 'no database to load from', {
+      hint: 'give --from postgres://user:password@host:5432/database, or set FLOE_SOURCE_URL',
+    })
+  }
+  const progress = openProgress()
+  const report = await lakehouse.load({
+    sourceUrl,
+    tables: flags.table,
+    namespace: parseNamespace(flags.to),
+    mode: flags.mode,
+    dryRun: flags.dryRun === true,
+    signal,
+    onProgress: (event) => showProgress(event, progress),
+    ...(flags.partitionBy === undefined ? {} : { partitionBy: flags.partitionBy }),
+  })
+  progress.end()
+  await printReport(report, flags.output)
+  process.exitCode = exitCodeOf(report)
+}
+
+function showProgress(event: LoadProgress, progress: ReturnType<typeof openProgress>): void {
+  switch (event.kind) {
+    case 'table-started':
+      progress.print(`${event.table}: about ${formatCount(Math.max(0, event.estimatedRows))} rows in ${event.chunks} chunks`)
+      break
+    case 'table-progress': {
+      const { table, rows, estimatedRows, encodedBytes, seconds } = event
+      const rate = rows / Math.max(seconds, 0.001)
+      const share = estimatedRows > 0 ? ` ${Math.min(99, Math.floor((100 * rows) / estimatedRows))} %` : ''
+      const left = estimatedRows > rows ? `, ${Math.ceil((estimatedRows - rows) / rate)} s left` : ''
+      progress.update(`${table}:${share} ${formatCount(rows)} rows, ${formatCount(rate)} rows/s, ${formatBytes(encodedBytes)} written${left}`)
+      break
+    }
+    case 'table-finished':
+      progress.print(finishedLine(event.result))
+      break
+  }
+}
+
+function finishedLine(result: TableLoad | TableFailure): string {
+  if (result.status === 'failed') return `${result.table}: failed: ${result.error.message}`
+  const { table, rows, seconds, files, snapshotId, schemaChanges, warnings } = result
+  const changes = schemaChanges.map((change) => `\n  schema: ${change.kind} ${change.column}${change.kind === 'rename' ? ` to ${change.to}` : ''}`)
+  return [
+    `${table}: ${formatCount(rows)} rows in ${seconds.toFixed(2)} s, ${files} files, snapshot ${snapshotId}`,
+    ...changes,
+    ...warnings.map((warning) => `\n  warning: ${warning}`),
+  ].join('')
+}
+
+async function printReport(report: LoadReport, output: 'table' | 'json'): Promise<void> {
+  const write = (text: string): void => void process.stdout.write(text)
+  if (output === 'json') {
+    write(`${stringifyJson(jsonOf(report), 2)}\n`)
+    return
+  }
+  const planned = report.tables.filter((table) => table.status === 'planned')
+  if (planned.length > 0) await printRows({ columns: planColumns, batches: [planned.map(planRow)] }, 'table', write)
+  const loaded = report.tables.filter((table) => table.status === 'loaded')
+  if (loaded.length > 0) await printRows({ columns: loadColumns, batches: [loaded.map(loadRow)] }, 'table', write)
+}
+
+const loadColumns = ['table', 'rows', 'seconds', 'rows/s', 'MB/s', 'files', 'bytes', 'snapshot', 'read by']
+function loadRow(result: TableLoad): readonly unknown[] {
+  const { table, rows, seconds, rowsPerSecond, megabytesPerSecond, files, dataBytes, snapshotId, method, workers } = result
+  const speed = [Number(seconds.toFixed(2)), Math.round(rowsPerSecond), Number(megabytesPerSecond.toFixed(1))]
+  return [table, rows, ...speed, files, dataBytes, snapshotId, `${method} x ${workers}`]
+}
+
+const planColumns = ['table', 'source', 'method', 'chunks', 'source bytes', 'about rows', 'about seconds', 'partitioned by', 'columns', 'schema changes']
+function planRow(plan: TablePlan): readonly unknown[] {
+  const { table, source, method, chunks, sourceBytes, estimatedRows, estimatedSeconds, partitionedBy } = plan
+  const columns = plan.columns.map(({ name, type, required }) => `${name} ${type}${required ? ' required' : ''}`).join(', ')
+  const changes = plan.schemaChanges.map(({ kind, column }) => `${kind} ${column}`).join(', ')
+  return [table, source, method, chunks, sourceBytes, estimatedRows, Number(estimatedSeconds.toFixed(1)), partitionedBy, columns, changes]
+}
+
+/** The worst of the tables decides; each failure is printed with what to do. */
+function exitCodeOf({ tables }: LoadReport): number {
+  const codes = tables.flatMap((table) =>
+    table.status === 'failed'
+      ? [printError(new FloeError(table.error.code, `${table.table}: ${table.error.message}`, table.error.hint === undefined ? {} : { hint: table.error.hint }))]
+      : [],
+  )
+  return codes[0] ?? 0
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value]
+}
+
+function wholeNumber(value: string): string {
+  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('give a whole number above 0')
+  return value
+}

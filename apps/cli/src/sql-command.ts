@@ -1,0 +1,47 @@
+import type { QueryResult } from '@floe/lakehouse'
+import type { Command } from 'commander'
+import { allFlags, openLakehouse, outputOption, settingFlags } from './global-options.ts'
+import type { GlobalFlags } from './global-options.ts'
+import { printRows } from './output.ts'
+import type { OutputFormat } from './output.ts'
+import { formatBytes, formatCount } from './progress.ts'
+import { writeStdout } from './stdout.ts'
+
+type SqlFlags = { readonly output: OutputFormat; readonly explainPruning?: boolean }
+
+export function addSqlCommand(program: Command, signal: AbortSignal): void {
+  program
+    .command('sql')
+    .description('run one SELECT over the tables of the catalog')
+    .argument('<select>', 'the query; AT (VERSION => id) and AT (TIMESTAMP => ...) read the past')
+    .addOption(outputOption())
+    .option('--explain-pruning', 'print manifests and files kept and dropped, and by which predicate')
+    .addHelpText('after', '\nExample:\n  floe sql "SELECT count(*) FROM shop.orders AT (TIMESTAMP => TIMESTAMP \'2026-01-01\')"\n')
+    .action(async (sql: string, _flags: unknown, command: Command) => runSql(sql, allFlags<SqlFlags>(command), signal))
+}
+
+async function runSql(sql: string, flags: SqlFlags & GlobalFlags, signal: AbortSignal): Promise<void> {
+  await using lakehouse = openLakehouse(settingFlags(flags))
+  const result = await lakehouse.query(sql, { signal })
+  try {
+    if (flags.explainPruning === true) explainPruning(result)
+    const columns = result.columns.map(({ name }) => name)
+    await printRows({ columns, batches: result.rows() }, flags.output, writeStdout)
+  } finally {
+    await result.close()
+  }
+}
+
+/** Notes go to stderr: stdout stays the rows alone, whatever the output format. */
+function explainPruning({ pruning }: QueryResult): void {
+  for (const { table, report } of pruning) {
+    const { manifestsTotal, manifestsScanned, filesTotal, filesKept, bytesKept } = report
+    process.stderr.write(
+      `${table}: manifests ${manifestsScanned} of ${manifestsTotal} read, ` +
+        `files ${formatCount(filesKept)} of ${formatCount(filesTotal)} kept (${formatBytes(bytesKept)})\n`,
+    )
+    for (const { kind, predicate, count } of report.dropped) {
+      process.stderr.write(`  dropped ${formatCount(count)} by ${kind}: ${predicate}\n`)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import { stringifyJson } from '@floe/iceberg'
+import { answerToJson } from '@floe/lakehouse'
+import type { Lakehouse } from '@floe/lakehouse'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { z } from 'zod'
+import { errorResponse } from './error-response.ts'
+import { readBody } from './read-body.ts'
+import { bodyBytesMax } from './sql-routes.ts'
+
+const askBody = z.strictObject({ question: z.string().min(1) })
+
+/** `POST /ask` with `{ "question": "..." }`: the answer with its SQL, rows and the snapshots that it read. */
+export function askRoutes(lakehouse: Lakehouse): Hono {
+  const routes = new Hono()
+  routes.onError(errorResponse)
+  routes.post('/ask', bodyLimit({ maxSize: bodyBytesMax }), async (context) => {
+    const { question } = await readBody(context, askBody)
+    const answer = await lakehouse.ask(question, { signal: context.req.raw.signal })
+    return context.body(stringifyJson(answerToJson(answer)), 200, { 'content-type': 'application/json' })
+  })
+  return routes
+}

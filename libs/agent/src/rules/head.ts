@@ -1,0 +1,231 @@
+import { matchScores } from './column-match.ts'
+import { takeAggregateName, takeArticles, takeMeasure, takeMeasures } from './measure.ts'
+import type { QuestionReader } from './question-reader.ts'
+import { isBoolean, isNumeric, isTemporal, timeColumns, type ColumnReference } from './semantic-model.ts'
+import type { Group, Measure, QueryOrder, StructuredQuery } from './structured-query.ts'
+import { takeGroup } from './grouping.ts'
+import { isPlural, stem } from './word.ts'
+
+/** What a part of a question adds to the query. */
+export type QueryPart = Partial<Omit<StructuredQuery, 'table'>> & {
+  /** "top 5 users" says nothing yet of what they are ranked by. */
+  readonly awaitsRank?: 'ASC' | 'DESC'
+}
+
+/** Rows shown when a ranking has no number in it. */
+export const rankedRowsDefault = 10
+
+const havingWords = ['have', 'has', 'had', 'having', 'with', 'got', 'get', 'gets', 'received', 'saw', 'see', 'is', 'are']
+const largeAdjectives = ['highest', 'largest', 'greatest', 'biggest', 'longest', 'maximum', 'max', 'top', 'best']
+const smallAdjectives = ['lowest', 'smallest', 'shortest', 'minimum', 'min', 'least', 'worst']
+
+/** Which columns an adjective speaks of, and from which end. */
+const adjectives: Readonly<Record<string, { readonly direction: 'ASC' | 'DESC'; readonly words: readonly string[] }>> = {
+  longest: { direction: 'DESC', words: ['distance', 'length', 'duration'] },
+  shortest: { direction: 'ASC', words: ['distance', 'length', 'duration'] },
+  'most expensive': { direction: 'DESC', words: ['price', 'total', 'amount', 'cost'] },
+  priciest: { direction: 'DESC', words: ['price', 'total', 'amount', 'cost'] },
+  cheapest: { direction: 'ASC', words: ['price', 'total', 'amount', 'cost'] },
+  'least expensive': { direction: 'ASC', words: ['price', 'total', 'amount', 'cost'] },
+  largest: { direction: 'DESC', words: ['size', 'total', 'amount', 'quantity'] },
+  biggest: { direction: 'DESC', words: ['size', 'total', 'amount', 'quantity'] },
+  smallest: { direction: 'ASC', words: ['size', 'total', 'amount', 'quantity'] },
+  heaviest: { direction: 'DESC', words: ['weight'] },
+  lightest: { direction: 'ASC', words: ['weight'] },
+}
+
+/** The first clause of a question: what is counted, ranked or listed. */
+export function takeHead(reader: QuestionReader): QueryPart | undefined {
+  return (
+    reader.attempt(() => takeMostCommon(reader)) ??
+    reader.attempt(() => takeLatest(reader)) ??
+    reader.attempt(() => takeAdjectiveRows(reader)) ??
+    reader.attempt(() => takeTop(reader)) ??
+    reader.attempt(() => takeOwnerOfMost(reader)) ??
+    reader.attempt(() => takeMeasuresHead(reader)) ??
+    reader.attempt(() => takeDistinct(reader)) ??
+    reader.attempt(() => takeProjection(reader))
+  )
+}
+
+function takeMeasuresHead(reader: QuestionReader): QueryPart | undefined {
+  const measures = takeMeasures(reader)
+  return measures === undefined ? undefined : { measures }
+}
+
+function rankBy(groups: readonly Group[], measure: Measure, direction: 'ASC' | 'DESC', limit: number): QueryPart {
+  return { groups, measures: [measure], order: { target: { kind: 'measure' }, direction }, limit }
+}
+
+/** `most common origins`, `3 most popular carriers`, `which carrier is the most common`. */
+function takeMostCommon(reader: QuestionReader): QueryPart | undefined {
+  const phrases = ['most common', 'most popular', 'most frequent', 'most used']
+  reader.take('which', 'what')
+  takeArticles(reader)
+  const count = reader.takeNumber()
+  const before = reader.take(...phrases)
+  const group = takeGroup(reader)
+  const noun = reader.peek(-1)?.text ?? ''
+  if (group === undefined) return undefined
+  if (before === undefined) {
+    reader.take('is', 'are')
+    reader.take('the')
+    if (reader.take(...phrases) === undefined) return undefined
+  }
+  const limit = count === undefined ? defaultLimit(noun) : Number(count)
+  return rankBy([group], { kind: 'count' }, 'DESC', limit)
+}
+
+function defaultLimit(noun: string): number {
+  return isPlural(noun) ? rankedRowsDefault : 1
+}
+
+/** `latest posts`, `5 most recent orders`, `first 3 users`. */
+function takeLatest(reader: QuestionReader): QueryPart | undefined {
+  takeArticles(reader)
+  const before = reader.takeNumber()
+  const latest = reader.take('latest', 'newest', 'most recent', 'recent', 'last')
+  if (latest === undefined && reader.take('oldest', 'earliest', 'first') === undefined) return undefined
+  const count = before ?? reader.takeNumber()
+  const noun = reader.peek()
+  if (noun === undefined || !reader.takeTable()) return undefined
+  const columns = timeColumns(reader.scope.table)
+  const [column] = columns
+  if (column === undefined) {
+    reader.problem ??= `"${reader.scope.table.description.name}" has no date or time to find the latest by.`
+    return {}
+  }
+  if (columns.length > 1) {
+    const replacements = columns.map(({ name }) => `${noun.text} ordered by ${name} ${latest === undefined ? 'asc' : 'desc'}`)
+    reader.ambiguities = [...reader.ambiguities, { start: reader.tokens[0]?.start ?? 0, end: noun.end, replacements }]
+  }
+  const order: QueryOrder = { target: { kind: 'column', column: { column } }, direction: latest === undefined ? 'ASC' : 'DESC' }
+  return { order, limit: count === undefined ? defaultLimit(noun.text) : Number(count) }
+}
+
+/** `longest flights`, `top 3 cheapest products`: rows by the column that the adjective speaks of. */
+function takeAdjectiveRows(reader: QuestionReader): QueryPart | undefined {
+  reader.take('which', 'what')
+  takeArticles(reader)
+  reader.take('top')
+  const before = reader.takeNumber()
+  const word = reader.take(...Object.keys(adjectives))
+  const adjective = word === undefined ? undefined : adjectives[word]
+  const count = before ?? reader.takeNumber()
+  const noun = reader.peek()
+  if (adjective === undefined || noun === undefined || !reader.takeTable()) return undefined
+  const candidates = reader.scope.table.columns.filter(
+    (column) => isNumeric(column) && adjective.words.some((hint) => column.expandedWords.includes(stem(hint))),
+  )
+  const limit = count === undefined ? defaultLimit(noun.text) : Number(count)
+  const named = reader.attempt(() => takeRankColumn(reader))
+  const [column] = candidates
+  if (named !== undefined) return { order: { target: { kind: 'column', column: named }, direction: adjective.direction }, limit }
+  if (column === undefined) {
+    reader.problem ??= `"${reader.scope.table.description.name}" has no column that "${word}" speaks of.`
+    return { limit }
+  }
+  if (candidates.length > 1) {
+    const end = adjective.direction === 'DESC' ? 'top' : 'bottom'
+    const replacements = candidates.map(({ name }) => `${end} ${limit} ${noun.text} by ${name}`)
+    reader.ambiguities = [...reader.ambiguities, { start: reader.tokens[0]?.start ?? 0, end: noun.end, replacements }]
+  }
+  return { order: { target: { kind: 'column', column: { column } }, direction: adjective.direction }, limit }
+}
+
+function takeRankColumn(reader: QuestionReader): ColumnReference | undefined {
+  if (reader.take('by', 'in terms of') === undefined) return undefined
+  const column = reader.takeColumn({ prefer: isNumeric })
+  return column !== undefined && isNumeric(column.column) ? column : undefined
+}
+
+/** `top 5 airports`, `bottom 3 carriers`; what follows "by" says the rank. */
+function takeTop(reader: QuestionReader): QueryPart | undefined {
+  takeArticles(reader)
+  const top = reader.take('top', 'best')
+  if (top === undefined && reader.take('bottom', 'worst') === undefined) return undefined
+  const count = reader.takeNumber()
+  const limit = count === undefined ? rankedRowsDefault : Number(count)
+  const awaitsRank = top === undefined ? 'ASC' : 'DESC'
+  if (reader.takeTable()) return { limit, awaitsRank }
+  const group = takeGroup(reader)
+  return group === undefined ? undefined : { ...rankBy([group], { kind: 'count' }, awaitsRank, limit), awaitsRank }
+}
+
+/** `which 3 origins have the most flights`, `carrier with the highest average delay`, `flights with the longest delay`. */
+function takeOwnerOfMost(reader: QuestionReader): QueryPart | undefined {
+  reader.take('which', 'what', 'who')
+  takeArticles(reader)
+  const count = reader.takeNumber()
+  const noun = reader.peek()
+  const isRows = reader.takeTable()
+  const group = isRows ? undefined : takeGroup(reader)
+  if (noun === undefined || (!isRows && group === undefined)) return undefined
+  const limit = count === undefined ? defaultLimit(reader.peek(-1)?.text ?? noun.text) : Number(count)
+  reader.take(...havingWords)
+  takeArticles(reader)
+  if (group === undefined) return takeRowRank(reader, limit)
+  const direction = takeExtreme(reader)
+  if (direction === undefined) return undefined
+  const measure = takeRankMeasure(reader, direction)
+  return measure === undefined ? undefined : rankBy([group], measure, direction, limit)
+}
+
+function takeRowRank(reader: QuestionReader, limit: number): QueryPart | undefined {
+  const direction = takeExtreme(reader)
+  if (direction === undefined) return undefined
+  const column = reader.takeColumn({ prefer: (model) => isNumeric(model) || isTemporal(model) })
+  return column === undefined ? undefined : { order: { target: { kind: 'column', column }, direction }, limit }
+}
+
+function takeExtreme(reader: QuestionReader): 'ASC' | 'DESC' | undefined {
+  if (reader.take('most', ...largeAdjectives) !== undefined) return 'DESC'
+  return reader.take('fewest', ...smallAdjectives) === undefined ? undefined : 'ASC'
+}
+
+/** After "most": a table to count, a column to add up; after "highest": an aggregate, or a column's own extreme. */
+function takeRankMeasure(reader: QuestionReader, direction: 'ASC' | 'DESC'): Measure | undefined {
+  const isQuantity = ['most', 'fewest', 'least'].includes(reader.peek(-1)?.text ?? '')
+  const measure = takeMeasure(reader)
+  if (measure !== undefined) return measure
+  if (reader.takeTable()) return { kind: 'count' }
+  const isDistinct = reader.take('different', 'distinct', 'unique') !== undefined
+  const column = reader.takeColumn({ prefer: isNumeric })
+  if (column === undefined) return undefined
+  if (isDistinct || !isNumeric(column.column)) return { kind: 'count-distinct', column }
+  if (isQuantity) return { kind: 'aggregate', name: 'sum', column }
+  return { kind: 'aggregate', name: direction === 'DESC' ? 'max' : 'min', column }
+}
+
+/** `different origins`, `which origins are there`. */
+function takeDistinct(reader: QuestionReader): QueryPart | undefined {
+  const asked = reader.take('which', 'what')
+  takeArticles(reader)
+  const word = reader.take('different', 'distinct', 'unique', 'possible')
+  const column = reader.takeColumn({ scoreMin: matchScores.part })
+  if (column === undefined) return undefined
+  const exists = reader.take('are there', 'exist', 'do we have', 'are in', 'values are there', 'values exist') !== undefined
+  if (word === undefined && !(asked !== undefined && exists)) return undefined
+  reader.take('values')
+  return { projection: [column], distinct: true }
+}
+
+/** `origin and destination of flights`; a bare column, which groups may still follow. */
+function takeProjection(reader: QuestionReader): QueryPart | undefined {
+  takeArticles(reader)
+  const projection: ColumnReference[] = []
+  do {
+    const column = takeProjected(reader)
+    if (column === undefined) return undefined
+    projection.push(column)
+  } while (reader.take('and', ',') !== undefined)
+  // "cancelled flights" is a condition, "origin of flights" a list.
+  const isAdjective = projection.some(({ column }) => isBoolean(column)) && reader.attempt(() => reader.takeTable() || undefined)
+  return isAdjective === true ? undefined : { projection }
+}
+
+function takeProjected(reader: QuestionReader): ColumnReference | undefined {
+  takeArticles(reader)
+  if (takeAggregateName(reader) !== undefined) return undefined
+  return reader.takeColumn({ scoreMin: matchScores.part })
+}

@@ -1,0 +1,2 @@
+export { openRestCatalog } from './rest-catalog.ts'
+export type { RestCatalogSettings } from './rest-catalog.ts'

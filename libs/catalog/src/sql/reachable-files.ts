@@ -1,0 +1,65 @@
+import { decodeManifest, decodeManifestList, FloeError } from '@floe/iceberg'
+import type { JsonObject, TableMetadata } from '@floe/iceberg'
+import type { ObjectStore } from '@floe/storage'
+
+/** Manifest lists and manifests that are read at one time. */
+const manifestReadsMax = 8
+
+/**
+ * Every file that the metadata reaches: metadata files, statistics, manifest lists, data and delete manifests, and,
+ * unless `gc.enabled` is false, the data and delete files in them. Files that are gone already are left out with what
+ * only they reach.
+ * @throws FloeError corrupt-data or unavailable when a manifest cannot be read: then nothing is known to be complete
+ */
+export async function findReachableFiles(
+  store: Pick<ObjectStore, 'get'>,
+  metadata: TableMetadata,
+  metadataLocation: string,
+): Promise<ReadonlySet<string>> {
+  const files = new Set([metadataLocation, ...metadata.metadataLog.map(({ metadataFile }) => metadataFile)])
+  for (const path of [...metadata.statistics, ...metadata.partitionStatistics].map(statisticsPath)) {
+    if (path !== undefined) files.add(path)
+  }
+  const lists = metadata.snapshots.flatMap(({ manifestList }) => (manifestList === undefined ? [] : [manifestList]))
+  const manifests = new Set(metadata.snapshots.flatMap(({ manifests }) => manifests ?? []))
+  await readEach(store, new Set(lists), (list, bytes) => {
+    files.add(list)
+    for (const { manifestPath } of decodeManifestList(bytes)) manifests.add(manifestPath)
+  })
+  const ownsData = metadata.properties['gc.enabled'] !== 'false'
+  await readEach(store, manifests, (manifest, bytes) => {
+    files.add(manifest)
+    if (ownsData) for (const { dataFile } of decodeManifest(bytes).entries) files.add(dataFile.filePath)
+  })
+  return files
+}
+
+function statisticsPath(statistics: JsonObject): string | undefined {
+  const path = statistics['statistics-path']
+  return typeof path === 'string' ? path : undefined
+}
+
+/** Reads objects a few at a time. */
+async function readEach(
+  store: Pick<ObjectStore, 'get'>,
+  locations: ReadonlySet<string>,
+  take: (location: string, bytes: Uint8Array) => void,
+): Promise<void> {
+  const pending = locations.values()
+  const readRest = async (): Promise<void> => {
+    for (const location of pending) {
+      const bytes = await getIfPresent(store, location)
+      if (bytes !== undefined) take(location, bytes)
+    }
+  }
+  await Promise.all(Array.from({ length: manifestReadsMax }, readRest))
+}
+
+async function getIfPresent(store: Pick<ObjectStore, 'get'>, location: string): Promise<Uint8Array | undefined> {
+  try {
+    return await store.get(location)
+  } catch (error) {
+    if (error instanceof FloeError && error.code === 'not-found') return undefined
+    throw error
+  }
+}

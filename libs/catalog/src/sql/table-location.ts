@@ -1,0 +1,44 @@
+import { joinLocation } from '@floe/storage'
+import type { Namespace, TableIdentifier } from '../catalog.ts'
+import type { CatalogStore } from './catalog-store.ts'
+
+/** Hex digits of the table's uuid that end the name of its folder. */
+const suffixDigits = 8
+
+/**
+ * Where a table goes whose creator names no location: `<base>/<namespace levels>/<table>-<8 hex digits of its uuid>`.
+ * The digits are always there, so that a table that is made again, or takes a renamed table's old name, never shares
+ * a folder with its predecessor. `base` is the `location` property of the nearest namespace that has one (its own
+ * levels are left out then), or else the warehouse.
+ */
+export async function defaultTableLocation(
+  rows: Pick<CatalogStore, 'findNamespace'>,
+  warehouse: string,
+  { namespace, name }: TableIdentifier,
+  tableUuid: string,
+): Promise<string> {
+  const { base, levels } = await baseOf(rows, warehouse, namespace)
+  const folder = `${pathSegment(name)}-${tableUuid.replaceAll('-', '').slice(0, suffixDigits)}`
+  return joinLocation(base, ...levels.map(pathSegment), folder)
+}
+
+async function baseOf(
+  rows: Pick<CatalogStore, 'findNamespace'>,
+  warehouse: string,
+  namespace: Namespace,
+): Promise<{ readonly base: string; readonly levels: Namespace }> {
+  for (let depth = namespace.length; depth > 0; depth--) {
+    const properties = await rows.findNamespace(namespace.slice(0, depth))
+    const location = properties?.['location']
+    if (location !== undefined) return { base: location, levels: namespace.slice(depth) }
+  }
+  return { base: warehouse, levels: namespace }
+}
+
+/**
+ * A name as one path segment. Readers disagree on whether locations are percent-decoded, so only characters that
+ * mean the same to all of them are kept; the digits of the uuid keep names apart that become equal by it.
+ */
+function pathSegment(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]/gu, '_').replace(/^\.+/, '_')
+}

@@ -1,0 +1,85 @@
+import { DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
+
+import { toEngineError } from './duckdb-error.ts'
+import { textList } from './sql-text.ts'
+
+export type SessionLimits = {
+  readonly memoryMaxMb: number
+  readonly threads: number
+  /** Where DuckDB spills what does not fit in memory; no spilling when absent. */
+  readonly tempDirectory?: string
+}
+
+/**
+ * One DuckDB of its own, in memory: settings and the list of readable files belong to an instance, so a query that
+ * may read exactly its own files needs an instance of its own (about 20 ms; see `warmSessions`).
+ */
+export class DuckDBSession {
+  readonly connection: DuckDBConnection
+  readonly #instance: DuckDBInstance
+
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance
+    this.connection = connection
+  }
+
+  /** Allows `paths` and nothing else, for good: settings cannot be changed after this. */
+  async lock(paths: readonly string[]): Promise<void> {
+    const { connection } = this
+    if (paths.length > 0) await connection.run(`SET allowed_paths = ${textList(paths)}`)
+    await connection.run('SET enable_external_access = false')
+    await connection.run('SET lock_configuration = true')
+  }
+
+  /** A second connection to the same instance. */
+  connect(): Promise<DuckDBConnection> {
+    return this.#instance.connect()
+  }
+
+  close(): void {
+    this.connection.closeSync()
+    this.#instance.closeSync()
+  }
+}
+
+/** A fresh instance that still may open files: call `lock` before any text of a user reaches it. */
+export async function openSession(limits: SessionLimits): Promise<DuckDBSession> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${limits.memoryMaxMb}MiB`,
+    threads: String(limits.threads),
+    temp_directory: limits.tempDirectory ?? '',
+    autoload_known_extensions: 'false',
+    autoinstall_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    // Footers read to learn a file's field ids are read again by the scan of the same query.
+    parquet_metadata_cache: 'true',
+  })
+  const connection = await instance.connect()
+  await connection.run("SET TimeZone = 'UTC'")
+  return new DuckDBSession(instance, connection)
+}
+
+/** Rows of a small result. Errors become `FloeError`s. */
+export async function readRows(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly DuckDBValue[] = [],
+): Promise<readonly (readonly DuckDBValue[])[]> {
+  try {
+    const reader = await connection.runAndReadAll(sql, [...values])
+    return reader.getRows()
+  } catch (error) {
+    throw toEngineError(error)
+  }
+}
+
+/** The text in the first column of the first row; empty when there is none. */
+export async function readFirstText(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly DuckDBValue[] = [],
+): Promise<string> {
+  const value = (await readRows(connection, sql, values))[0]?.[0]
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,180 @@
+import { applyTableUpdates, FloeError, parsePartitionExpression, partitionSpecsCompatible } from '@floe/iceberg'
+import type { PartitionSpec, Schema, TableMetadata, TableUpdate } from '@floe/iceberg'
+import type { Catalog, LoadedTable, TableIdentifier } from '@floe/catalog'
+import type { ColumnPlan, SourceTable } from '@floe/postgres'
+import { createSchema, reconcileSchema } from './reconcile-schema.ts'
+import type { ReconciledSchema, SchemaChange } from './reconcile-schema.ts'
+import { parseSourceMapping, sourceMappingProperties } from './source-mapping.ts'
+
+export type LoadMode = 'create' | 'append' | 'replace'
+
+export type TargetRequest = {
+  readonly identifier: TableIdentifier
+  readonly mode: LoadMode
+  readonly source: SourceTable
+  readonly columns: readonly ColumnPlan[]
+  readonly partitionBy?: string
+  readonly properties?: Readonly<Record<string, string>>
+}
+
+/** The table that a load writes to: as it is, as it will be, and the updates that lie between. */
+export type LoadTarget = {
+  readonly base: LoadedTable
+  readonly metadata: TableMetadata
+  readonly updates: readonly TableUpdate[]
+  readonly schema: Schema
+  readonly fileSchema: Schema
+  readonly spec: PartitionSpec
+  readonly changes: readonly SchemaChange[]
+}
+
+type TargetComponents = { readonly catalog: Catalog; readonly clock: { now(): number } }
+
+/** Decides schema, partition spec and metadata updates of a load; makes nothing visible. */
+export async function planTarget(request: TargetRequest, components: TargetComponents): Promise<LoadTarget> {
+  const existing = await findTable(request, components.catalog)
+  return existing === undefined ? planNewTable(request, components) : planExistingTable(request, existing, components)
+}
+
+export function tableName({ namespace, name }: TableIdentifier): string {
+  return [...namespace, name].join('.')
+}
+
+async function findTable({ identifier, mode }: TargetRequest, catalog: Catalog): Promise<LoadedTable | undefined> {
+  const found = await catalog.loadTable(identifier).catch((error: unknown) => {
+    if (error instanceof FloeError && error.code === 'not-found') return undefined
+    throw error
+  })
+  const table = tableName(identifier)
+  if (found !== undefined && mode === 'create') {
+    throw new FloeError('already-exists', `table ${table} exists already`, {
+      hint: 'use --mode append to add rows, or --mode replace to load it anew',
+    })
+  }
+  if (found === undefined && mode === 'append') {
+    throw new FloeError('not-found', `table ${table} does not exist`, { hint: 'use --mode create for the first load' })
+  }
+  return found
+}
+
+async function planNewTable(request: TargetRequest, { catalog, clock }: TargetComponents): Promise<LoadTarget> {
+  const { identifier, columns, source, partitionBy, properties } = request
+  const created = createSchema(columns, source.primaryKey)
+  const staged = await catalog.stageTable(identifier, {
+    schema: created.schema,
+    ...(partitionBy === undefined ? {} : { partitionSpec: parsePartitionExpression(partitionBy, created.schema) }),
+    properties: { ...properties, ...mappingProperties(source, created) },
+  })
+  const schema = currentSchemaOf(staged.metadata)
+  // Ids are the catalog's to assign: the mapping has to name those, and so do the files.
+  const fieldIds = new Map(columns.map(({ attnum }, index) => [attnum, schema.fields[index]?.id ?? 0]))
+  const mapping: TableUpdate = {
+    action: 'set-properties',
+    updates: mappingProperties(source, { fieldIdByAttnum: fieldIds }),
+  }
+  const metadata = applyTableUpdates(staged.metadata, [mapping], { nowMs: clock.now() })
+  return {
+    base: staged,
+    metadata,
+    updates: creationUpdates(metadata),
+    schema,
+    fileSchema: schema,
+    spec: defaultSpecOf(metadata),
+    changes: [],
+  }
+}
+
+function planExistingTable(request: TargetRequest, base: LoadedTable, { clock }: TargetComponents): LoadTarget {
+  const { identifier, columns, source, mode } = request
+  const name = tableName(identifier)
+  assertSameSource(name, base.metadata, source)
+  const reconciled = reconcileSchema(name, base.metadata, columns, mode === 'replace' ? 'drop' : 'keep')
+  const updates = [
+    ...schemaUpdates(base.metadata, reconciled),
+    ...specUpdates(request, base.metadata, reconciled.schema),
+    { action: 'set-properties', updates: { ...request.properties, ...mappingProperties(source, reconciled) } },
+  ] satisfies TableUpdate[]
+  const metadata = applyTableUpdates(base.metadata, updates, { nowMs: clock.now() })
+  return {
+    base,
+    metadata,
+    updates,
+    schema: currentSchemaOf(metadata),
+    fileSchema: reconciled.fileSchema,
+    spec: defaultSpecOf(metadata),
+    changes: reconciled.changes,
+  }
+}
+
+function assertSameSource(name: string, metadata: TableMetadata, source: SourceTable): void {
+  const mapped = parseSourceMapping(metadata.properties)?.table
+  const loaded = `${source.schema}.${source.name}`
+  if (mapped === undefined || mapped === '' || mapped === loaded) return
+  throw new FloeError('invalid-input', `${name} was loaded from ${mapped}, not from ${loaded}`, {
+    hint: `load ${loaded} into a table of its own (--to another namespace), or remove the property floe.source.columns to match columns by name`,
+  })
+}
+
+function mappingProperties(
+  source: SourceTable,
+  { fieldIdByAttnum }: Pick<ReconciledSchema, 'fieldIdByAttnum'>,
+): Record<string, string> {
+  return sourceMappingProperties({ table: `${source.schema}.${source.name}`, fieldIdByAttnum })
+}
+
+function schemaUpdates(base: TableMetadata, { schema, changes, lastColumnId }: ReconciledSchema): TableUpdate[] {
+  const isSame = changes.length === 0 && JSON.stringify(schema.fields) === JSON.stringify(currentSchemaOf(base).fields)
+  if (isSame) return []
+  const schemaId = Math.max(...base.schemas.map((known) => known.schemaId)) + 1
+  return [
+    { action: 'add-schema', schema: { ...schema, schemaId }, lastColumnId },
+    { action: 'set-current-schema', schemaId: -1 },
+  ]
+}
+
+function specUpdates({ partitionBy, identifier, mode }: TargetRequest, base: TableMetadata, schema: Schema): TableUpdate[] {
+  if (partitionBy === undefined) return []
+  const wanted = parsePartitionExpression(partitionBy, schema)
+  if (partitionSpecsCompatible(wanted, defaultSpecOf(base))) return []
+  if (mode === 'append') {
+    throw new FloeError('invalid-input', `${tableName(identifier)} is not partitioned by ${partitionBy}`, {
+      hint: 'append without --partition-by to keep the table as it is, or load with --mode replace',
+    })
+  }
+  const specId = Math.max(...base.partitionSpecs.map((known) => known.specId)) + 1
+  let fieldId = Math.max(base.lastPartitionId, 999)
+  const fields = wanted.fields.map((field) => ({ ...field, fieldId: ++fieldId }))
+  return [
+    { action: 'add-spec', spec: { specId, fields } },
+    { action: 'set-default-spec', specId: -1 },
+  ]
+}
+
+/** Everything that makes a table out of nothing, for a commit that asserts that there is none. */
+function creationUpdates(metadata: TableMetadata): readonly TableUpdate[] {
+  const sortOrder = metadata.sortOrders.find(({ orderId }) => orderId === metadata.defaultSortOrderId)
+  return [
+    { action: 'assign-uuid', uuid: metadata.tableUuid },
+    { action: 'upgrade-format-version', formatVersion: metadata.formatVersion },
+    { action: 'add-schema', schema: currentSchemaOf(metadata), lastColumnId: metadata.lastColumnId },
+    { action: 'set-current-schema', schemaId: -1 },
+    { action: 'add-spec', spec: defaultSpecOf(metadata) },
+    { action: 'set-default-spec', specId: -1 },
+    { action: 'add-sort-order', sortOrder: sortOrder ?? { orderId: 0, fields: [] } },
+    { action: 'set-default-sort-order', sortOrderId: -1 },
+    { action: 'set-location', location: metadata.location },
+    { action: 'set-properties', updates: metadata.properties },
+  ]
+}
+
+function currentSchemaOf({ schemas, currentSchemaId, location }: TableMetadata): Schema {
+  const schema = schemas.find(({ schemaId }) => schemaId === currentSchemaId)
+  if (schema !== undefined) return schema
+  throw new FloeError('corrupt-data', `the metadata of ${location} has no schema ${currentSchemaId}`)
+}
+
+function defaultSpecOf({ partitionSpecs, defaultSpecId, location }: TableMetadata): PartitionSpec {
+  const spec = partitionSpecs.find(({ specId }) => specId === defaultSpecId)
+  if (spec !== undefined) return spec
+  throw new FloeError('corrupt-data', `the metadata of ${location} has no partition spec ${defaultSpecId}`)
+}

@@ -1,0 +1,84 @@
+import { taskAt } from '@floe/compute'
+import type { TaskReference } from '@floe/compute'
+import type { DataFile, PartitionSpec, Schema } from '@floe/iceberg'
+import type { Chunk, ColumnPlan } from '@floe/postgres'
+import type { StoreSettings } from '@floe/storage'
+
+/** What one worker of a load gets: plain data, since it crosses a thread. Rows never do. */
+export type LoadTaskInput = {
+  readonly source: {
+    readonly url: string
+    readonly snapshotId: string
+    readonly columns: readonly ColumnPlan[]
+    readonly method: 'copy' | 'cursor'
+  }
+  readonly chunks: readonly Chunk[]
+  /** One shared counter: the index of the next chunk that nobody has taken. */
+  readonly chunkCounter: SharedArrayBuffer
+  readonly target: {
+    readonly schema: Schema
+    readonly fileSchema: Schema
+    readonly spec: PartitionSpec
+    readonly tableLocation: string
+    readonly properties: Readonly<Record<string, string>>
+  }
+  readonly store: StoreSettings
+  /** Begins the name of every file of this worker: `<load token>-<worker>`. */
+  readonly fileNamePrefix: string
+  readonly limits: LoadLimits
+}
+
+export type LoadLimits = {
+  /** Rows and column bytes of one batch, which becomes one row group. */
+  readonly batchRowsMax: number
+  readonly batchBytesMax: number
+}
+
+/** Phases add up within one worker; workers overlap each other. */
+export type LoadStats = {
+  readonly rows: number
+  readonly wireBytes: number
+  readonly encodedBytes: number
+  readonly waitMs: number
+  readonly decodeMs: number
+  readonly encodeMs: number
+  readonly uploadMs: number
+  /** Values changed by a policy, by column and case. */
+  readonly touched: Readonly<Record<string, number>>
+}
+
+export type LoadTaskProgress =
+  | { readonly kind: 'file-opened'; readonly location: string }
+  | { readonly kind: 'rows'; readonly rows: number; readonly encodedBytes: number; readonly chunksTaken: number }
+
+export type LoadTaskResult = { readonly dataFiles: readonly DataFile[]; readonly stats: LoadStats }
+
+export const loadTask: TaskReference<LoadTaskInput, LoadTaskResult, LoadTaskProgress> = taskAt(
+  new URL('./load.task.ts', import.meta.url),
+)
+
+export const emptyStats: LoadStats = {
+  rows: 0,
+  wireBytes: 0,
+  encodedBytes: 0,
+  waitMs: 0,
+  decodeMs: 0,
+  encodeMs: 0,
+  uploadMs: 0,
+  touched: {},
+}
+
+export function addStats(left: LoadStats, right: LoadStats): LoadStats {
+  const touched: Record<string, number> = { ...left.touched }
+  for (const [name, count] of Object.entries(right.touched)) touched[name] = (touched[name] ?? 0) + count
+  return {
+    rows: left.rows + right.rows,
+    wireBytes: left.wireBytes + right.wireBytes,
+    encodedBytes: left.encodedBytes + right.encodedBytes,
+    waitMs: left.waitMs + right.waitMs,
+    decodeMs: left.decodeMs + right.decodeMs,
+    encodeMs: left.encodeMs + right.encodeMs,
+    uploadMs: left.uploadMs + right.uploadMs,
+    touched,
+  }
+}

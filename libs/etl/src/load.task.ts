@@ -1,0 +1,85 @@
+import { performance } from 'node:perf_hooks'
+import type { TaskContext } from '@floe/compute'
+import type { ColumnBatch } from '@floe/parquet'
+import { openSourceReader } from '@floe/postgres'
+import type { Chunk, ReadStats } from '@floe/postgres'
+import { openObjectStore } from '@floe/storage'
+import { parseWriteSettings, PartitionFanOut } from '@floe/writer'
+import type { LoadTaskInput, LoadTaskProgress, LoadTaskResult } from './load-task.ts'
+
+const clock = { now: (): number => performance.now() }
+
+/**
+ * One worker of a load: takes chunks until none is left, and owns its socket, decoder, encoder and upload throughout.
+ * A batch spans chunks, so that small chunks still make full row groups.
+ */
+export default async function runLoadTask(
+  input: LoadTaskInput,
+  context: TaskContext<LoadTaskProgress>,
+): Promise<LoadTaskResult> {
+  const { signal } = context
+  const store = openObjectStore(input.store)
+  const opened: string[] = []
+  const fanOut = openFanOut(input, store, opened, context)
+  try {
+    const reader = await openSourceReader({ ...input.source, ...input.limits, signal, clock })
+    try {
+      const taker = chunkTaker(input)
+      const stats = await reader.read(taker.next, async (batch: ColumnBatch) => {
+        await fanOut.write(batch)
+        const { encodedBytes } = fanOut.stats
+        context.progress({ kind: 'rows', rows: batch.rowCount, encodedBytes, chunksTaken: taker.taken() })
+      })
+      signal.throwIfAborted()
+      const dataFiles = await fanOut.finish()
+      return { dataFiles, stats: { ...readStats(stats), ...fanOut.stats } }
+    } finally {
+      await reader.close()
+    }
+  } catch (error) {
+    await fanOut.abort()
+    await store.delete(opened).catch(() => undefined)
+    throw error
+  } finally {
+    await store.close()
+  }
+}
+
+function openFanOut(
+  { target, fileNamePrefix }: LoadTaskInput,
+  store: ReturnType<typeof openObjectStore>,
+  opened: string[],
+  { signal, progress }: TaskContext<LoadTaskProgress>,
+): PartitionFanOut {
+  const { schema, fileSchema, spec, tableLocation, properties } = target
+  const write = parseWriteSettings(properties)
+  let fileNumber = 0
+  return new PartitionFanOut(
+    { schema, fileSchema, spec, write, location: { tableLocation, settings: write } },
+    {
+      store,
+      clock,
+      signal,
+      nextFileName: () => `${fileNamePrefix}-${String(fileNumber++).padStart(5, '0')}.parquet`,
+      onFileOpened: (location) => {
+        opened.push(location)
+        progress({ kind: 'file-opened', location })
+      },
+    },
+  )
+}
+
+function chunkTaker({ chunks, chunkCounter }: LoadTaskInput): {
+  readonly next: () => Chunk | undefined
+  readonly taken: () => number
+} {
+  const counter = new Int32Array(chunkCounter)
+  return {
+    next: () => chunks[Atomics.add(counter, 0, 1)],
+    taken: () => Math.min(chunks.length, Atomics.load(counter, 0)),
+  }
+}
+
+function readStats({ rows, wireBytes, waitMs, decodeMs, touched }: ReadStats): ReadStats {
+  return { rows, wireBytes, waitMs, decodeMs, touched }
+}

@@ -1,0 +1,57 @@
+import { FloeError } from './error.ts'
+import { firstPartitionFieldId } from './partition-spec.ts'
+import type { FormatVersion, TableMetadata } from './table-metadata.ts'
+
+/** Metadata between two updates of one commit, and what later updates of it refer to. */
+export type Draft = {
+  readonly metadata: TableMetadata
+  /** Time of the commit; not before the last update of the table. */
+  readonly nowMs: number
+  readonly addedSnapshotIds: ReadonlySet<bigint>
+  readonly lastAddedSchemaId?: number
+  readonly lastAddedSpecId?: number
+  readonly lastAddedSortOrderId?: number
+}
+
+/** Id of an update that means: the one that this commit added last. */
+const lastAdded = -1
+
+/** The id that `id` stands for. Throws `invalid-input` for -1 when nothing was added. */
+export function resolveLastAdded(id: number, lastAddedId: number | undefined, what: string): number {
+  if (id !== lastAdded) return id
+  if (lastAddedId !== undefined) return lastAddedId
+  throw new FloeError('invalid-input', `cannot set the last added ${what}: the commit adds no ${what}`)
+}
+
+/** The draft with changed metadata. */
+export function changeDraft(draft: Draft, change: Partial<TableMetadata>): Draft {
+  return { ...draft, metadata: { ...draft.metadata, ...change } }
+}
+
+/** What the updates of a creating commit start from: no schema, spec, order, location or uuid yet. */
+export function emptyTableMetadata(formatVersion: FormatVersion, nowMs: number): TableMetadata {
+  return {
+    formatVersion,
+    tableUuid: '',
+    location: '',
+    lastSequenceNumber: 0n,
+    lastUpdatedMs: nowMs,
+    lastColumnId: 0,
+    schemas: [],
+    currentSchemaId: 0,
+    partitionSpecs: [],
+    defaultSpecId: 0,
+    lastPartitionId: firstPartitionFieldId - 1,
+    sortOrders: [],
+    defaultSortOrderId: 0,
+    properties: {},
+    snapshots: [],
+    snapshotLog: [],
+    metadataLog: [],
+    refs: {},
+    ...(formatVersion === 3 ? { nextRowId: 0n } : {}),
+    statistics: [],
+    partitionStatistics: [],
+    encryptionKeys: [],
+  }
+}

@@ -1,0 +1,175 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseEnv } from 'node:util'
+import { FloeError } from '@floe/iceberg'
+import type { StoreSettings } from '@floe/storage'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+
+export type ProviderSettings =
+  | { readonly kind: 'rules' }
+  | {
+      readonly kind: 'openai-compatible'
+      readonly baseUrl: string
+      readonly model: string
+      readonly apiKey?: string
+    }
+
+export type LakehouseSettings = {
+  readonly catalog:
+    | { readonly kind: 'sqlite'; readonly path: string }
+    | { readonly kind: 'rest'; readonly uri: string; readonly token?: string }
+  /** Location under which tables are made: `file:///...` or `s3://bucket/prefix`. */
+  readonly warehouse: string
+  readonly store: StoreSettings
+  /** Immutable remote files are kept here while queries need them. */
+  readonly cacheDirectory: string
+  readonly workers: number
+  readonly sourceUrl?: string
+  readonly provider: ProviderSettings
+  /** Where the tables' files and the settings came from, for messages. */
+  readonly directory: string
+}
+
+/** Flags of the command line, by the names of the settings; what is `undefined` was not given. */
+export type SettingFlags = { readonly [name in SettingName]?: string | undefined }
+
+const names = {
+  catalog: 'FLOE_CATALOG',
+  warehouse: 'FLOE_WAREHOUSE',
+  token: 'FLOE_TOKEN',
+  cacheDirectory: 'FLOE_CACHE_DIRECTORY',
+  workers: 'FLOE_WORKERS',
+  sourceUrl: 'FLOE_SOURCE_URL',
+  provider: 'FLOE_PROVIDER',
+  openaiBaseUrl: 'FLOE_OPENAI_BASE_URL',
+  openaiModel: 'FLOE_OPENAI_MODEL',
+  openaiApiKey: 'FLOE_OPENAI_API_KEY',
+  s3Endpoint: 'FLOE_S3_ENDPOINT',
+  s3Region: 'FLOE_S3_REGION',
+  s3AccessKeyId: 'FLOE_S3_ACCESS_KEY_ID',
+  s3SecretAccessKey: 'FLOE_S3_SECRET_ACCESS_KEY',
+  s3SessionToken: 'FLOE_S3_SESSION_TOKEN',
+  s3PathStyle: 'FLOE_S3_PATH_STYLE',
+} as const
+
+export type SettingName = keyof typeof names
+type Values = { readonly [name in SettingName]?: string }
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String)
+const configFile = z.strictObject(Object.fromEntries(Object.keys(names).map((name) => [name, scalar.optional()])))
+
+export const configFileName = 'floe.config.yaml'
+
+/**
+ * Settings by precedence: flag, environment, `.env`, `floe.config.yaml`, embedded default (`./.floe`).
+ * @param directory  where `.env`, the configuration file and relative paths are looked up
+ */
+export function readSettings(
+  flags: SettingFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+  directory: string,
+  defaultWorkers: number,
+): LakehouseSettings {
+  const values = mergeValues(flags, environment, directory)
+  const sourceUrl = values.sourceUrl
+  return {
+    catalog: parseCatalog(values.catalog ?? 'sqlite:.floe/catalog.db', values.token, directory),
+    warehouse: parseWarehouse(values.warehouse ?? 'file:.floe/warehouse', directory),
+    store: { s3: s3Settings(values) },
+    cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
+    workers: parseWorkers(values.workers, defaultWorkers),
+    provider: parseProvider(values),
+    directory,
+    ...(sourceUrl === undefined ? {} : { sourceUrl }),
+  }
+}
+
+function mergeValues(
+  flags: SettingFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+  directory: string,
+): Values {
+  const fromFile = readConfigFile(path.join(directory, configFileName))
+  const envFile = path.join(directory, '.env')
+  const dotEnv = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {}
+  const merged: { [name in SettingName]?: string } = {}
+  for (const [name, variable] of Object.entries(names) as [SettingName, string][]) {
+    // An empty variable is how a compose file passes on a setting that nobody made.
+    const value = [flags[name], environment[variable], dotEnv[variable], fromFile[name]].find(
+      (candidate) => candidate !== undefined && candidate !== '',
+    )
+    if (value !== undefined) merged[name] = value
+  }
+  return merged
+}
+
+function readConfigFile(file: string): Readonly<Record<string, string | undefined>> {
+  if (!existsSync(file)) return {}
+  const parsed = configFile.safeParse(parseYaml(readFileSync(file, 'utf8')) ?? {})
+  if (parsed.success) return parsed.data
+  throw new FloeError('invalid-input', `${file}: ${z.prettifyError(parsed.error)}`, {
+    hint: `known settings: ${Object.keys(names).join(', ')}`,
+  })
+}
+
+function parseCatalog(text: string, token: string | undefined, directory: string): LakehouseSettings['catalog'] {
+  if (/^https?:\/\//.test(text)) return { kind: 'rest', uri: text, ...(token === undefined ? {} : { token }) }
+  if (text.startsWith('sqlite:')) {
+    return { kind: 'sqlite', path: path.resolve(directory, text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')) }
+  }
+  throw new FloeError('invalid-input', `catalog ${text} is neither sqlite:<path> nor http://<host:port>`, {
+    hint: 'for example --catalog sqlite:.floe/catalog.db, or --catalog http://localhost:8181',
+  })
+}
+
+function parseWarehouse(text: string, directory: string): string {
+  if (/^s3a?:\/\/[^/]+/.test(text)) return text.replace(/\/+$/, '')
+  if (text.startsWith('memory://')) return text
+  if (text.startsWith('file:') || !/^[a-z][a-z0-9+.-]*:/i.test(text)) {
+    const name = text.replace(/^file:(\/\/(?=\/))?/, '')
+    return `file://${path.resolve(directory, name)}`
+  }
+  throw new FloeError('invalid-input', `warehouse ${text} is neither file:<dir> nor s3://<bucket>/<prefix>`, {
+    hint: 'for example --warehouse file:.floe/warehouse, or --warehouse s3://lake/warehouse',
+  })
+}
+
+function s3Settings(values: Values): NonNullable<StoreSettings['s3']> {
+  const { s3Endpoint, s3Region, s3AccessKeyId, s3SecretAccessKey, s3SessionToken, s3PathStyle } = values
+  return {
+    ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }),
+    ...(s3Region === undefined ? {} : { region: s3Region }),
+    ...(s3AccessKeyId === undefined ? {} : { accessKeyId: s3AccessKeyId }),
+    ...(s3SecretAccessKey === undefined ? {} : { secretAccessKey: s3SecretAccessKey }),
+    ...(s3SessionToken === undefined ? {} : { sessionToken: s3SessionToken }),
+    // Servers that are not AWS rarely resolve bucket names as hosts.
+    pathStyle: s3PathStyle === undefined ? s3Endpoint !== undefined : s3PathStyle === 'true',
+  }
+}
+
+function parseWorkers(text: string | undefined, fallback: number): number {
+  if (text === undefined) return fallback
+  const workers = Number(text)
+  if (Number.isSafeInteger(workers) && workers >= 1 && workers <= 256) return workers
+  throw new FloeError('invalid-input', `workers is ${text}`, { hint: 'give a whole number from 1 to 256' })
+}
+
+function parseProvider(values: Values): ProviderSettings {
+  const { provider = 'rules', openaiBaseUrl, openaiModel, openaiApiKey } = values
+  if (provider === 'rules') return { kind: 'rules' }
+  if (provider !== 'openai-compatible') {
+    throw new FloeError('invalid-input', `provider ${provider} is not known`, { hint: 'use rules or openai-compatible' })
+  }
+  if (openaiBaseUrl === undefined || openaiModel === undefined) {
+    throw new FloeError('invalid-input', 'provider openai-compatible needs an endpoint and a model', {
+      hint: 'set FLOE_OPENAI_BASE_URL (such as http://localhost:11434/v1) and FLOE_OPENAI_MODEL',
+    })
+  }
+  return {
+    kind: 'openai-compatible',
+    baseUrl: openaiBaseUrl,
+    model: openaiModel,
+    ...(openaiApiKey === undefined ? {} : { apiKey: openaiApiKey }),
+  }
+}

@@ -1,0 +1,40 @@
+import type { TableDescription, TableDirectory } from '@floe/agent'
+import type { Catalog, LoadedTable, Namespace, TableIdentifier } from '@floe/catalog'
+import { currentSchema, currentSnapshot } from '@floe/iceberg'
+
+/** Every table of the catalog, namespace by namespace. */
+export async function listAllTables(catalog: Catalog, parent?: Namespace): Promise<readonly TableIdentifier[]> {
+  const tables: TableIdentifier[] = []
+  for (const namespace of await catalog.listNamespaces(parent)) {
+    tables.push(...(await catalog.listTables(namespace)), ...(await listAllTables(catalog, namespace)))
+  }
+  return tables
+}
+
+/** The catalog as the agent sees it: schemas, comments and row counts from metadata alone, never row data. */
+export function catalogDirectory(catalog: Catalog): TableDirectory {
+  return {
+    async listTables() {
+      const identifiers = await listAllTables(catalog)
+      return Promise.all(identifiers.map(async (identifier) => describeTable(await catalog.loadTable(identifier))))
+    },
+  }
+}
+
+function describeTable({ identifier, metadata }: LoadedTable): TableDescription {
+  const snapshot = currentSnapshot(metadata)
+  const rowCount = Number(snapshot?.summary?.['total-records'])
+  const doc = metadata.properties['comment']
+  return {
+    name: [...identifier.namespace, identifier.name].join('.'),
+    columns: currentSchema(metadata).fields.map(({ name, type, required, doc: comment }) => ({
+      name,
+      type,
+      required,
+      ...(comment === undefined ? {} : { doc: comment }),
+    })),
+    ...(doc === undefined ? {} : { doc }),
+    ...(Number.isSafeInteger(rowCount) ? { rowCount } : {}),
+    ...(snapshot === undefined ? {} : { snapshotId: snapshot.snapshotId }),
+  }
+}

@@ -1,0 +1,5 @@
+import { schemaToJson, stringifyJson, type Schema } from '@floe/iceberg'
+
+export function schemaJson(schema: Schema): string {
+  return stringifyJson(schemaToJson(schema))
+}

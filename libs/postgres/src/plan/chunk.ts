@@ -1,0 +1,150 @@
+import { FloeError } from '@floe/iceberg'
+import type { SourceConnection } from '../source/connect-source.ts'
+import { quoteRelation } from '../source/relation-name.ts'
+import { sourceError } from '../source/source-error.ts'
+import type { SourceLeaf, SourceTable } from '../source/source-table.ts'
+import type { ColumnPlan } from './column-plan.ts'
+
+/** A range of one relation that one worker reads at a time. Plain data. `relation` is quoted SQL. */
+export type Chunk =
+  | {
+      readonly kind: 'blocks'
+      readonly index: number
+      readonly relation: string
+      readonly firstBlock: number
+      /** Inclusive; `undefined` reads to the end, wherever that is by then. */
+      readonly lastBlock: number | undefined
+    }
+  | { readonly kind: 'whole'; readonly index: number; readonly relation: string }
+
+export type ReadMethod = 'copy' | 'cursor'
+
+export type ChunkPlan = { readonly chunks: readonly Chunk[]; readonly method: ReadMethod; readonly reason: string }
+
+export type ChunkOptions = {
+  readonly workers: number
+  /** Table bytes of a chunk at most (default 64 MiB); smaller where each worker would get less than four. */
+  readonly chunkBytes?: number
+  /** `cursor` for servers behind a pooler that refuses COPY. Default `copy`. */
+  readonly method?: ReadMethod
+}
+
+const chunkBytesDefault = 64 * 1024 * 1024
+/** Below this a chunk costs more in round trips than it balances. */
+const chunkBytesMin = 1024 * 1024
+const chunksPerWorkerMin = 4
+/** Before 14 a range of ctid scans the whole table. */
+const tidRangeVersionMin = 140_000
+
+/**
+ * Splits a table into chunks, largest relation first, and says how they are read and why.
+ * @throws permission-denied when SELECT is not granted, or when row security would hide rows
+ */
+export async function planChunks(client: SourceConnection, table: SourceTable, options: ChunkOptions): Promise<ChunkPlan> {
+  const { method = 'copy' } = options
+  try {
+    const { version, blockBytes } = await checkAccess(client, table)
+    const splittable = version >= tidRangeVersionMin && table.kind !== 'view' && table.kind !== 'foreign'
+    if (!splittable) {
+      const why = version >= tidRangeVersionMin ? `a ${table.kind} has no blocks` : 'PostgreSQL before 14 scans no ranges of ctid'
+      const relation = quoteRelation(table)
+      return { chunks: [{ kind: 'whole', index: 0, relation }], method, reason: `${describeMethod(method)}, in one piece: ${why}` }
+    }
+    const chunks = await splitLeaves(client, table.leaves, blockBytes, options)
+    const pieces = chunks.length === 1 ? 'one piece' : `${chunks.length} ranges of ctid`
+    const relations = table.leaves.length === 1 ? '' : ` over ${table.leaves.length} relations`
+    return { chunks, method, reason: `${describeMethod(method)}, ${pieces}${relations}` }
+  } catch (error) {
+    throw sourceError(`planning the chunks of ${quoteRelation(table)}`, error)
+  }
+}
+
+function describeMethod(method: ReadMethod): string {
+  return method === 'copy' ? 'COPY BINARY' : 'a cursor in text mode, as asked for'
+}
+
+type AccessRow = { version: number; block_bytes: number; readable: boolean | null; filtered: boolean }
+
+async function checkAccess(client: SourceConnection, table: SourceTable): Promise<{ version: number; blockBytes: number }> {
+  const { rows } = await client.query<AccessRow>(
+    `SELECT pg_catalog.current_setting('server_version_num')::int AS version,
+       pg_catalog.current_setting('block_size')::int AS block_bytes,
+       pg_catalog.has_table_privilege($1::oid, 'SELECT') OR pg_catalog.has_any_column_privilege($1::oid, 'SELECT') AS readable,
+       pg_catalog.row_security_active($1::oid) AS filtered`,
+    [table.oid],
+  )
+  const { version, block_bytes: blockBytes, readable, filtered } = rows[0] as AccessRow
+  const name = quoteRelation(table)
+  if (readable !== true) {
+    throw new FloeError('permission-denied', `SELECT on ${name} is not granted to this user`, {
+      hint: `GRANT SELECT ON ${name} TO the user of the URL`,
+    })
+  }
+  if (filtered) {
+    throw new FloeError('permission-denied', `row security of ${name} would hide rows from this user without a word`, {
+      hint: 'load as the owner of the table or as a role with BYPASSRLS',
+    })
+  }
+  return { version, blockBytes }
+}
+
+type LeafSize = { readonly leaf: SourceLeaf; readonly blocks: number; readonly bytes: number }
+
+async function splitLeaves(
+  client: SourceConnection,
+  leaves: readonly SourceLeaf[],
+  blockBytes: number,
+  { workers, chunkBytes = chunkBytesDefault }: ChunkOptions,
+): Promise<readonly Chunk[]> {
+  const sizes = await measureLeaves(client, leaves, blockBytes)
+  const totalBytes = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
+  const targetBytes = Math.max(chunkBytesMin, Math.min(chunkBytes, Math.ceil(totalBytes / (workers * chunksPerWorkerMin))))
+  const largestFirst = sizes.toSorted((left, right) => right.bytes - left.bytes)
+  return largestFirst.flatMap((size) => splitLeaf(size, targetBytes)).map((chunk, index) => ({ ...chunk, index }))
+}
+
+/** `pg_relation_size` is the heap as it is; `relpages` would be as old as the last VACUUM. */
+async function measureLeaves(
+  client: SourceConnection,
+  leaves: readonly SourceLeaf[],
+  blockBytes: number,
+): Promise<readonly LeafSize[]> {
+  const { rows } = await client.query<{ oid: number; heap: number; bytes: number }>(
+    `SELECT l.oid::int8::float8 AS oid, COALESCE(pg_catalog.pg_relation_size(l.oid), 0)::float8 AS heap,
+       COALESCE(pg_catalog.pg_table_size(l.oid), 0)::float8 AS bytes
+     FROM pg_catalog.unnest($1::oid[]) AS l(oid)`,
+    [leaves.map(({ oid }) => oid)],
+  )
+  const byOid = new Map(rows.map((row) => [row.oid, row]))
+  return leaves.map((leaf) => {
+    const { heap = 0, bytes = 0 } = byOid.get(leaf.oid) ?? {}
+    return { leaf, blocks: Math.ceil(heap / blockBytes), bytes }
+  })
+}
+
+/** The last range of a leaf is open, so that rows of the snapshot in blocks added since are read too. */
+function splitLeaf({ leaf, blocks, bytes }: LeafSize, targetBytes: number): readonly Chunk[] {
+  if (leaf.kind === 'foreign') return [{ kind: 'whole', index: 0, relation: quoteRelation(leaf) }]
+  // ONLY: the children of an inheritance parent are leaves of their own.
+  const relation = `ONLY ${quoteRelation(leaf)}`
+  const count = Math.max(1, Math.min(blocks, Math.round(bytes / targetBytes)))
+  return Array.from({ length: count }, (_, index) => ({
+    kind: 'blocks' as const,
+    index,
+    relation,
+    firstBlock: Math.floor((blocks * index) / count),
+    lastBlock: index === count - 1 ? undefined : Math.floor((blocks * (index + 1)) / count) - 1,
+  }))
+}
+
+/** The query of one chunk. Column names enter quoted, as the plan made them. */
+export function chunkQuery(columns: readonly ColumnPlan[], chunk: Chunk): string {
+  const select = `SELECT ${columns.map(({ select }) => select).join(', ')} FROM ${chunk.relation}`
+  if (chunk.kind === 'whole') return select
+  const { firstBlock, lastBlock } = chunk
+  const bounds = [
+    ...(firstBlock === 0 ? [] : [`ctid >= '(${firstBlock},0)'::tid`]),
+    ...(lastBlock === undefined ? [] : [`ctid < '(${lastBlock + 1},0)'::tid`]),
+  ]
+  return bounds.length === 0 ? select : `${select} WHERE ${bounds.join(' AND ')}`
+}

@@ -1,0 +1,56 @@
+import type { SourceConnection } from './connect-source.ts'
+import { quoteRelation } from './relation-name.ts'
+import { sourceError } from './source-error.ts'
+import type { SourceTable } from './source-table.ts'
+
+/** One instant of the source that other sessions can read while the exporting one stays open. */
+export type SourceSnapshot = {
+  /** For `SET TRANSACTION SNAPSHOT`. */
+  readonly id: string
+  /** Such as 180004. */
+  readonly serverVersion: number
+  /** ISO 8601, UTC. */
+  readonly takenAt: string
+  /** Transactions below this are visible or gone; an unsigned 64-bit number. */
+  readonly xmin: bigint
+  release(): Promise<void>
+}
+
+export type SnapshotOptions = {
+  /** Locked against TRUNCATE and rewrites, which a snapshot does not survive, before the snapshot is taken. */
+  readonly tables?: readonly SourceTable[]
+}
+
+type SnapshotRow = { id: string; version: number; taken_at: string; xmin: string }
+
+/** Exports a REPEATABLE READ, READ ONLY snapshot. `client` serves it until `release`. */
+export async function exportSnapshot(client: SourceConnection, options: SnapshotOptions = {}): Promise<SourceSnapshot> {
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    await lockTables(client, options.tables ?? [])
+    const { rows } = await client.query<SnapshotRow>(`
+      SELECT pg_catalog.pg_export_snapshot() AS id, pg_catalog.current_setting('server_version_num')::int AS version,
+        pg_catalog.to_char(pg_catalog.now(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS taken_at,
+        pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot())::text AS xmin`)
+    const row = rows[0] as SnapshotRow
+    return {
+      id: row.id,
+      serverVersion: row.version,
+      takenAt: row.taken_at,
+      xmin: BigInt(row.xmin),
+      release: async () => {
+        await client.query('ROLLBACK').catch(() => undefined)
+      },
+    }
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined)
+    throw sourceError('exporting a snapshot', error)
+  }
+}
+
+/** LOCK TABLE takes no materialized views and foreign tables. */
+async function lockTables(client: SourceConnection, tables: readonly SourceTable[]): Promise<void> {
+  const lockable = tables.filter(({ kind }) => kind === 'table' || kind === 'partitioned')
+  if (lockable.length === 0) return
+  await client.query(`LOCK TABLE ${lockable.map(quoteRelation).join(', ')} IN ACCESS SHARE MODE`)
+}

@@ -1,0 +1,89 @@
+import { link, mkdir, open, rename, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+import { FloeError } from '@floe/iceberg'
+
+import { errnoOf } from './file-error.ts'
+
+// A name may have 255 bytes: 60 UTF-16 units take 180 bytes at most, the dots, the id and the suffix 42.
+const temporaryNameCharsMax = 60
+
+/** A hidden file beside `path`, on the same file system so that it can be renamed into place. */
+export function temporaryPath(path: string, id: string): string {
+  return join(dirname(path), `.${basename(path).slice(0, temporaryNameCharsMax)}.${id}.tmp`)
+}
+
+export function isTemporaryName(name: string): boolean {
+  return /^\..*\.[^.]+\.tmp$/s.test(name)
+}
+
+/** Creates and opens a new file, with its directories when they are missing. */
+export async function createFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx')
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
+  await createDirectory(dirname(path))
+  return open(path, 'wx')
+}
+
+/** Makes the temporary file the object at `path`, replacing what is there. Durable when it resolves. */
+export async function publishFile(temporary: string, path: string): Promise<void> {
+  await rename(temporary, path)
+  await syncDirectory(dirname(path))
+}
+
+/**
+ * Makes the temporary file the object at `path` unless there is one. link(2) is the atomic test-and-set: it fails
+ * with EEXIST, where rename(2) would replace.
+ */
+export async function publishFileIfAbsent(temporary: string, path: string): Promise<boolean> {
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === 'EEXIST') return false
+    if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'ENOSYS') throw noHardLinks(path, error)
+    throw error
+  }
+  await removeFile(temporary)
+  await syncDirectory(dirname(path))
+  return true
+}
+
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true })
+}
+
+/** mkdir -p, with every new directory entry on disk. */
+async function createDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true })
+  if (first === undefined) return
+  for (let made = directory; ; made = dirname(made)) {
+    await syncDirectory(dirname(made))
+    if (made === first || made === dirname(made)) return
+  }
+}
+
+/** fsync(2) of a directory: without it a crash may lose a rename that has returned. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    // Some network file systems have no fsync of directories; their renames are durable on the server.
+    const errno = errnoOf(error)
+    if (errno !== 'EINVAL' && errno !== 'ENOTSUP') throw error
+  } finally {
+    await handle.close()
+  }
+}
+
+function noHardLinks(path: string, cause: unknown): FloeError {
+  return new FloeError('unsupported', `the file system of ${path} has no hard links`, {
+    hint: 'an atomic put-if-absent needs them: keep the warehouse on a POSIX file system',
+    cause,
+  })
+}

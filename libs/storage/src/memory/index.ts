@@ -1,0 +1,1 @@
+export { clearMemoryStore, openMemoryStore } from './memory-store.ts'

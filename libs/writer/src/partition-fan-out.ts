@@ -1,0 +1,129 @@
+import type { DataFile, Schema, PartitionSpec } from '@floe/iceberg'
+import { batchBytes, concatBatches, selectRows } from '@floe/parquet'
+import type { ColumnBatch } from '@floe/parquet'
+import type { DataLocation } from './data-location.ts'
+import { FileRoller } from './file-roller.ts'
+import type { FileRollerComponents, FileRollerStats } from './file-roller.ts'
+import { partitionKey, partitionRows } from './partition-rows.ts'
+import type { PartitionRows } from './partition-rows.ts'
+import type { WriteSettings } from './write-settings.ts'
+
+const MiB = 1024 * 1024
+
+/** Rows waiting in memory for their partition's next row group, all partitions together. */
+export const bufferedBytesMaxDefault: number = 96 * MiB
+/** Data files being written at once by one worker; beyond it the one written longest ago is finished. */
+export const openFilesMaxDefault = 24
+
+export type FanOutSettings = {
+  /** The table's schema, which partition values are made for. */
+  readonly schema: Schema
+  /** The columns of the batches, with the source's types: each the table's type or one that promotes to it. */
+  readonly fileSchema: Schema
+  readonly spec: PartitionSpec
+  readonly location: DataLocation
+  readonly write: WriteSettings
+  readonly bufferedBytesMax?: number
+  readonly openFilesMax?: number
+}
+
+type OpenPartition = { readonly key: string; readonly roller: FileRoller; pending: ColumnBatch[]; pendingBytes: number }
+
+/**
+ * Writes batches into the files of their partitions. A bulk read is not sorted by partition, so rows wait in memory
+ * and leave, largest partition first, when they pass the budget: row groups stay as large as memory allows.
+ */
+export class PartitionFanOut {
+  readonly #settings: FanOutSettings
+  readonly #components: FileRollerComponents
+  readonly #partitions = new Map<string, OpenPartition>()
+  #bufferedBytes = 0
+
+  constructor(settings: FanOutSettings, components: FileRollerComponents) {
+    this.#settings = settings
+    this.#components = components
+  }
+
+  async write(batch: ColumnBatch): Promise<void> {
+    const { schema, fileSchema, spec } = this.#settings
+    if (spec.fields.length === 0) return this.#partition([]).roller.write(batch)
+    for (const group of partitionRows(batch, { schema, fileSchema, spec })) this.#buffer(batch, group)
+    const budget = this.#settings.bufferedBytesMax ?? bufferedBytesMaxDefault
+    while (this.#bufferedBytes > budget) await this.#flushLargest()
+  }
+
+  async finish(): Promise<readonly DataFile[]> {
+    const files: DataFile[] = []
+    for (const partition of this.#partitions.values()) {
+      await this.#flush(partition)
+      files.push(...(await partition.roller.finish()))
+    }
+    return files
+  }
+
+  async abort(): Promise<void> {
+    await Promise.all([...this.#partitions.values()].map(({ roller }) => roller.abort()))
+  }
+
+  get stats(): FileRollerStats {
+    const total: FileRollerStats = { encodeMs: 0, uploadMs: 0, encodedBytes: 0 }
+    for (const { roller } of this.#partitions.values()) {
+      total.encodeMs += roller.stats.encodeMs
+      total.uploadMs += roller.stats.uploadMs
+      total.encodedBytes += roller.stats.encodedBytes
+    }
+    return total
+  }
+
+  #partition(partition: PartitionRows['partition']): OpenPartition {
+    const key = partitionKey(partition)
+    const known = this.#partitions.get(key)
+    if (known !== undefined) return known
+    const { schema, fileSchema, spec, location, write } = this.#settings
+    const roller = new FileRoller({ schema, fileSchema, spec, partition, location, write }, this.#components)
+    const opened: OpenPartition = { key, roller, pending: [], pendingBytes: 0 }
+    this.#partitions.set(key, opened)
+    return opened
+  }
+
+  #buffer(batch: ColumnBatch, { partition, rows }: PartitionRows): void {
+    const target = this.#partition(partition)
+    // The reader reuses its buffers after this call, so the rows of a partition are always copied out.
+    const selected = selectRows(batch, rows)
+    const bytes = batchBytes(selected)
+    target.pending.push(selected)
+    target.pendingBytes += bytes
+    this.#bufferedBytes += bytes
+  }
+
+  async #flushLargest(): Promise<void> {
+    let largest: OpenPartition | undefined
+    for (const partition of this.#partitions.values()) {
+      if (largest === undefined || partition.pendingBytes > largest.pendingBytes) largest = partition
+    }
+    if (largest !== undefined) await this.#flush(largest)
+  }
+
+  async #flush(partition: OpenPartition): Promise<void> {
+    if (partition.pending.length === 0) return
+    await this.#closeBeyondLimit(partition)
+    const batch = concatBatches(partition.pending)
+    this.#bufferedBytes -= partition.pendingBytes
+    partition.pending = []
+    partition.pendingBytes = 0
+    await partition.roller.write(batch)
+    this.#markUsed(partition)
+  }
+
+  // A Map keeps insertion order: putting an entry back at the end makes the first open one the oldest.
+  #markUsed(partition: OpenPartition): void {
+    this.#partitions.delete(partition.key)
+    this.#partitions.set(partition.key, partition)
+  }
+
+  async #closeBeyondLimit(next: OpenPartition): Promise<void> {
+    if (next.roller.isOpen) return
+    const open = [...this.#partitions.values()].filter(({ roller }) => roller.isOpen)
+    if (open.length >= (this.#settings.openFilesMax ?? openFilesMaxDefault)) await open[0]?.roller.closeFile()
+  }
+}

@@ -1,0 +1,112 @@
+import { applyTransform, findFieldById, FloeError } from '@floe/iceberg'
+import type { Partition, PartitionField, PartitionSpec, PrimitiveType, PrimitiveValue, Schema } from '@floe/iceberg'
+import { createColumnReader } from '@floe/parquet'
+import type { ColumnBatch } from '@floe/parquet'
+
+/** Rows of a batch that share one partition, in their order in the batch. */
+export type PartitionRows = { readonly partition: Partition; readonly rows: Int32Array }
+
+export type PartitionedTable = {
+  readonly schema: Schema
+  /** The columns of the batch: each of the table's type, or of one that promotes to it. */
+  readonly fileSchema: Schema
+  readonly spec: PartitionSpec
+}
+
+type PartitionColumn = (row: number) => PrimitiveValue | null
+
+/** Groups a batch's rows by partition tuple; an unpartitioned spec gives one group of all rows. */
+export function partitionRows(batch: ColumnBatch, table: PartitionedTable): readonly PartitionRows[] {
+  const { spec } = table
+  if (spec.fields.length === 0) return [{ partition: [], rows: allRows(batch.rowCount) }]
+  const columns = spec.fields.map((field) => partitionColumn(batch, table, field))
+  const groupOfKey = new Map<string, number>()
+  const partitions: Partition[] = []
+  const counts: number[] = []
+  const groupOfRow = new Int32Array(batch.rowCount)
+  for (let row = 0; row < batch.rowCount; row++) {
+    const partition = columns.map((column) => column(row))
+    const key = partitionKey(partition)
+    let group = groupOfKey.get(key)
+    if (group === undefined) {
+      group = partitions.length
+      groupOfKey.set(key, group)
+      partitions.push(partition)
+      counts.push(0)
+    }
+    groupOfRow[row] = group
+    counts[group] = (counts[group] ?? 0) + 1
+  }
+  return gatherRows(partitions, counts, groupOfRow)
+}
+
+/** A string that is equal exactly when two partition tuples of one spec are. */
+export function partitionKey(partition: Partition): string {
+  let key = ''
+  for (const value of partition) {
+    if (value === null) key += 'n;'
+    else if (value instanceof Uint8Array) key += `x${Buffer.from(value).toString('hex')};`
+    else if (typeof value === 'string') key += `s${value.length}:${value};`
+    else key += `${typeof value}${Object.is(value, -0) ? '-0' : String(value)};`
+  }
+  return key
+}
+
+function partitionColumn(batch: ColumnBatch, table: PartitionedTable, field: PartitionField): PartitionColumn {
+  const sourceId = field.sourceIds[0]
+  const column = batch.columns.find(({ fieldId }) => fieldId === sourceId)
+  if (sourceId === undefined || column === undefined || field.transform.kind === 'void') return () => null
+  const type = primitiveType(table.schema, sourceId, field)
+  const read = createColumnReader(column, primitiveType(table.fileSchema, sourceId, field))
+  // An int column of a table that holds it as long gives numbers where the partition holds bigints.
+  const widened: PartitionColumn = (row) => {
+    const value = read(row)
+    return type.kind === 'long' && typeof value === 'number' ? BigInt(value) : value
+  }
+  return transformedReader(widened, field, type)
+}
+
+function primitiveType(schema: Schema, sourceId: number, field: PartitionField): PrimitiveType {
+  const type = findFieldById(schema, sourceId)?.type
+  if (type !== undefined && type.kind !== 'struct' && type.kind !== 'list' && type.kind !== 'map') return type
+  throw new FloeError('invalid-input', `partition field ${field.name} has no primitive source column`, {
+    hint: 'partition by a column of a primitive type',
+  })
+}
+
+// Rows of one chunk mostly repeat the value before: a one-entry memo saves the transform.
+function transformedReader(
+  read: (row: number) => PrimitiveValue | null,
+  field: PartitionField,
+  type: PrimitiveType,
+): PartitionColumn {
+  let lastSource: PrimitiveValue | null = null
+  let lastResult: PrimitiveValue | null = null
+  return (row) => {
+    const source = read(row)
+    if (source === null) return null
+    if (source === lastSource) return lastResult
+    lastSource = source
+    lastResult = applyTransform(field.transform, type, source)
+    return lastResult
+  }
+}
+
+function gatherRows(partitions: readonly Partition[], counts: readonly number[], groupOfRow: Int32Array): PartitionRows[] {
+  const groups = partitions.map((partition, group) => ({ partition, rows: new Int32Array(counts[group] ?? 0) }))
+  const filled = new Int32Array(partitions.length)
+  for (let row = 0; row < groupOfRow.length; row++) {
+    const group = groupOfRow[row] ?? 0
+    const target = groups[group]
+    const position = filled[group] ?? 0
+    if (target !== undefined) target.rows[position] = row
+    filled[group] = position + 1
+  }
+  return groups
+}
+
+function allRows(rowCount: number): Int32Array {
+  const rows = new Int32Array(rowCount)
+  for (let row = 0; row < rowCount; row++) rows[row] = row
+  return rows
+}

@@ -1,0 +1,121 @@
+import { FloeError } from '@floe/iceberg'
+
+const MiB = 1024 * 1024
+
+export type Codec = 'zstd' | 'snappy' | 'gzip' | 'uncompressed'
+export type MetricsMode = string
+
+/** The `write.*` and `commit.*` table properties that this writer honours, parsed, with Iceberg's defaults. */
+export type WriteSettings = {
+  readonly targetFileBytes: number
+  readonly pageBytes: number
+  readonly pageRowsMax: number
+  readonly dictionaryBytesMax: number
+  readonly codec: Codec
+  readonly level: number | undefined
+  readonly metrics: { readonly default: MetricsMode; readonly columns: Readonly<Record<string, MetricsMode>> }
+  readonly dataPath: string | undefined
+  readonly metadataPath: string | undefined
+  readonly objectStorage: boolean
+  readonly objectStoragePartitionedPaths: boolean
+  readonly manifestTargetBytes: number
+  readonly commitRetriesMax: number
+  readonly commitRetryDelayMsMin: number
+  readonly commitRetryDelayMsMax: number
+  readonly commitStatusChecksMax: number
+  /** `write.*` and `commit.*` properties that are set but have no effect on this writer. */
+  readonly ignored: readonly string[]
+}
+
+const codecs: readonly Codec[] = ['zstd', 'snappy', 'gzip', 'uncompressed']
+
+const honoured = new Set([
+  'write.format.default',
+  'write.target-file-size-bytes',
+  'write.parquet.page-size-bytes',
+  'write.parquet.page-row-limit',
+  'write.parquet.dict-size-bytes',
+  'write.parquet.compression-codec',
+  'write.parquet.compression-level',
+  'write.metadata.metrics.default',
+  'write.data.path',
+  'write.metadata.path',
+  'write.object-storage.enabled',
+  'write.object-storage.partitioned-paths',
+  'write.metadata.previous-versions-max',
+  'write.metadata.delete-after-commit.enabled',
+  'commit.manifest.target-size-bytes',
+  'commit.retry.num-retries',
+  'commit.retry.min-wait-ms',
+  'commit.retry.max-wait-ms',
+  'commit.status-check.num-retries',
+])
+const columnMetricsPrefix = 'write.metadata.metrics.column.'
+
+/**
+ * Reads table properties (apache/iceberg docs, configuration.md). A value that cannot be meant, such as a negative
+ * size, is `invalid-input`; a property without effect is listed in `ignored`.
+ */
+export function parseWriteSettings(properties: Readonly<Record<string, string>>): WriteSettings {
+  const size = (name: string, fallback: number): number => parseCount(properties, name, fallback)
+  const level = properties['write.parquet.compression-level']
+  const format = properties['write.format.default']
+  if (format !== undefined && format.toLowerCase() !== 'parquet') {
+    throw new FloeError('unsupported', `table property write.format.default is ${format}`, {
+      hint: 'data files are written as parquet: set write.format.default to parquet',
+    })
+  }
+  return {
+    targetFileBytes: size('write.target-file-size-bytes', 512 * MiB),
+    pageBytes: size('write.parquet.page-size-bytes', MiB),
+    pageRowsMax: size('write.parquet.page-row-limit', 20_000),
+    dictionaryBytesMax: size('write.parquet.dict-size-bytes', 2 * MiB),
+    codec: parseCodec(properties['write.parquet.compression-codec']),
+    level: level === undefined ? undefined : parseCount(properties, 'write.parquet.compression-level', 1),
+    metrics: parseMetrics(properties),
+    dataPath: properties['write.data.path'],
+    metadataPath: properties['write.metadata.path'],
+    objectStorage: properties['write.object-storage.enabled'] === 'true',
+    objectStoragePartitionedPaths: properties['write.object-storage.partitioned-paths'] !== 'false',
+    manifestTargetBytes: size('commit.manifest.target-size-bytes', 8 * MiB),
+    commitRetriesMax: size('commit.retry.num-retries', 4),
+    commitRetryDelayMsMin: size('commit.retry.min-wait-ms', 100),
+    commitRetryDelayMsMax: size('commit.retry.max-wait-ms', 60_000),
+    commitStatusChecksMax: size('commit.status-check.num-retries', 3),
+    ignored: Object.keys(properties)
+      .filter((name) => /^(write|commit)\./.test(name))
+      .filter((name) => !honoured.has(name) && !name.startsWith(columnMetricsPrefix))
+      .toSorted(),
+  }
+}
+
+function parseCount(properties: Readonly<Record<string, string>>, name: string, fallback: number): number {
+  const text = properties[name]
+  if (text === undefined) return fallback
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new FloeError('invalid-input', `table property ${name} is not a whole number: ${text}`, {
+      hint: `set ${name} to a number, or remove it for the default ${fallback}`,
+    })
+  }
+  return value
+}
+
+function parseCodec(text: string | undefined): Codec {
+  if (text === undefined) return 'zstd'
+  const codec = codecs.find((name) => name === text.toLowerCase())
+  if (codec !== undefined) return codec
+  throw new FloeError('unsupported', `table property write.parquet.compression-codec is ${text}`, {
+    hint: `use one of ${codecs.join(', ')}`,
+  })
+}
+
+function parseMetrics(properties: Readonly<Record<string, string>>): WriteSettings['metrics'] {
+  const columns = Object.entries(properties)
+    .filter(([name]) => name.startsWith(columnMetricsPrefix))
+    .map(([name, mode]) => [name.slice(columnMetricsPrefix.length), mode] as const)
+  return {
+    default: properties['write.metadata.metrics.default'] ?? 'truncate(16)',
+    columns: Object.fromEntries(columns),
+  }
+}

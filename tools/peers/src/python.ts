@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { installOnce, peerFolder, run } from './peer-folder.ts'
+
+const pythonHint = 'install Python 3.10 or newer with venv (Debian: apt-get install python3 python3-venv)'
+
+async function installVenv(name: string, version: string, requirements: readonly string[]): Promise<string> {
+  const venv = path.join(peerFolder, name)
+  const python = path.join(venv, 'bin', 'python')
+  await installOnce(name, version, async () => {
+    if (!existsSync(python)) await run('python3', ['-m', 'venv', venv], pythonHint)
+    await run(python, ['-m', 'pip', 'install', '--quiet', ...requirements], 'see what pip says above')
+  })
+  return python
+}
+
+/**
+ * PyIceberg with pyarrow. Returns the interpreter that has them.
+ * Pinned throughout: with loose pins pip walks back for minutes and settles on an older release.
+ */
+export function installPyIceberg(): Promise<string> {
+  return installVenv('pyiceberg', '0.12.0', [
+    'pyiceberg[sql-sqlite,pyarrow]==0.12.0',
+    'pyiceberg-core==0.10.1',
+    'pyarrow==25.0.1',
+  ])
+}
+
+/** DuckDB for Python with the extensions that its npm build lacks. Returns the interpreter that has them. */
+export function installDuckDb(): Promise<string> {
+  const extensions = ['avro', 'httpfs', 'iceberg', 'postgres-scanner', 'tpch']
+  return installVenv('duckdb', '1.5.5', [
+    'duckdb==1.5.5',
+    'duckdb-extensions==1.5.5',
+    ...extensions.map((name) => `duckdb-extension-${name}==1.5.5`),
+  ])
+}
+
+/** The TPC-H generator. Returns its command. */
+export async function installTpchGenerator(): Promise<string> {
+  const python = await installVenv('tpchgen', '4.0.0', ['tpchgen-cli==4.0.0'])
+  return path.join(path.dirname(python), 'tpchgen-cli')
+}
