@@ -1,1 +1,2 @@
-export {}
+export { createCatalogRoutes } from './catalog-routes.ts'
+export type { CatalogRoutesSettings } from './catalog-routes.ts'

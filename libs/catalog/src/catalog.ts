@@ -1,4 +1,11 @@
-import type { TableMetadata, TableRequirement, TableUpdate, PartitionSpec, Schema, SortOrder } from '@floe/iceberg'
+import type {
+  TableMetadata,
+  TableRequirement,
+  TableUpdate,
+  PartitionSpec,
+  Schema,
+  SortOrder,
+} from '@floe/iceberg'
 
 /** Levels of a namespace, outermost first: `['a', 'b']` is printed `a.b`. */
 export type Namespace = readonly string[]

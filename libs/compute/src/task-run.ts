@@ -46,6 +46,7 @@ export class TaskRun {
 
   /** Gives the call to a thread. Resolves, whatever the outcome, when the thread can take another. */
   async begin(threads: Piscina): Promise<void> {
+    if (this.#settled) return
     this.#begun = true
     const call: TaskCall = { moduleUrl: this.#moduleUrl, port: this.#threadPort }
     try {

@@ -1,9 +1,9 @@
 import { FloeError, toFloeError, typeToString, transformToString } from '@floe/iceberg'
-import type { DataFile } from '@floe/iceberg'
+import type { DataFile, Schema } from '@floe/iceberg'
 import type { Catalog } from '@floe/catalog'
 import type { Pool } from '@floe/compute'
 import { planChunks, planColumns } from '@floe/postgres'
-import type { Chunk, ColumnPlan, SourceConnection, SourceSnapshot, SourceTable, TypePolicies } from '@floe/postgres'
+import type { Chunk, ColumnPlan, ReadMethod, SourceConnection, SourceSnapshot, SourceTable, TypePolicies } from '@floe/postgres'
 import type { ObjectStore, StoreSettings } from '@floe/storage'
 import { commitSnapshot, parseWriteSettings } from '@floe/writer'
 import type { CommittedSnapshot } from '@floe/writer'
@@ -20,6 +20,8 @@ export type TableLoadRequest = Omit<TargetRequest, 'columns'> & {
   readonly sourceUrl: string
   readonly workers: number
   readonly limits: LoadLimits
+  /** Overrides the planner's choice. */
+  readonly method?: ReadMethod
   readonly policies?: TypePolicies
 }
 
@@ -42,7 +44,7 @@ type PlannedTable = {
   readonly target: LoadTarget
   readonly columns: readonly ColumnPlan[]
   readonly chunks: readonly Chunk[]
-  readonly method: 'copy' | 'cursor'
+  readonly method: ReadMethod
   readonly reason: string
 }
 
@@ -54,8 +56,19 @@ export async function planTable(
 ): Promise<PlannedTable> {
   const columns = planColumns(request.source, request.policies)
   const target = await planTarget({ ...request, columns }, components)
-  const { chunks, method, reason } = await planChunks(connection, request.source, { workers: request.workers })
-  return { request, target, columns, chunks, method, reason }
+  const { workers, method: wanted } = request
+  const options = { workers, ...(wanted === undefined ? {} : { method: wanted }) }
+  const { chunks, method, reason } = await planChunks(connection, request.source, options)
+  return { request, target, columns: withFieldIds(columns, target.fileSchema), chunks, method, reason }
+}
+
+/** The reader labels what it decodes with the ids of the fields that the files will hold. */
+function withFieldIds(columns: readonly ColumnPlan[], { fields }: Schema): readonly ColumnPlan[] {
+  return columns.map((plan, index) => {
+    const field = fields[index]
+    if (field === undefined) throw new FloeError('internal', `column ${plan.name} has no field in the file schema`)
+    return { ...plan, fieldId: field.id, type: field.type }
+  })
 }
 
 export function describePlan({ request, target, chunks, method, reason }: PlannedTable): TablePlan {

@@ -1,7 +1,7 @@
 import { errorToData, FloeError, toFloeError } from '@floe/iceberg'
 import type { Namespace } from '@floe/catalog'
 import { connectSource, exportSnapshot, findSourceTables } from '@floe/postgres'
-import type { SourceConnection, SourceSnapshot, SourceTable, TypePolicies } from '@floe/postgres'
+import type { ReadMethod, SourceConnection, SourceSnapshot, SourceTable, TypePolicies } from '@floe/postgres'
 import { describePlan, loadTable, planTable, sourceName } from './load-table.ts'
 import type { LoadComponents, TableLoadRequest } from './load-table.ts'
 import type { LoadMode } from './load-target.ts'
@@ -19,6 +19,8 @@ export type LoadRequest = {
   readonly workers: number
   readonly dryRun?: boolean
   readonly limits?: Partial<LoadLimits>
+  /** How rows are read: COPY BINARY unless said otherwise. */
+  readonly method?: ReadMethod
   readonly policies?: TypePolicies
   readonly properties?: Readonly<Record<string, string>>
 }
@@ -43,22 +45,33 @@ export async function load(request: LoadRequest, components: LoadRunComponents):
   try {
     const sources = await findSources(request, connection)
     if (request.dryRun !== true) await ensureNamespace(request.namespace, components)
-    const snapshot = await exportSnapshot(connection)
-    try {
-      const tables: (TablePlan | TableLoad | TableFailure)[] = []
-      for (const source of sources) {
-        tables.push(await loadOne(source, request, connection, snapshot, components))
-      }
-      return {
-        tables,
-        seconds: (components.clock.now() - started) / 1000,
-        cpuSeconds: (components.cpuUsage() - cpuStarted) / 1_000_000,
-      }
-    } finally {
-      await snapshot.release()
+    const tables = await loadUnderSnapshot(sources, request, connection, components)
+    return {
+      tables,
+      seconds: (components.clock.now() - started) / 1000,
+      cpuSeconds: (components.cpuUsage() - cpuStarted) / 1_000_000,
     }
   } finally {
     await connection.end().catch(() => undefined)
+  }
+}
+
+/** A connection of its own holds the snapshot: an error on the one that plans would end it for every worker. */
+async function loadUnderSnapshot(
+  sources: readonly SourceTable[],
+  request: LoadRequest,
+  connection: SourceConnection,
+  components: LoadRunComponents,
+): Promise<LoadReport['tables']> {
+  const holder = await connectSource(request.sourceUrl)
+  try {
+    const snapshot = await exportSnapshot(holder, { tables: sources })
+    const tables: LoadReport['tables'][number][] = []
+    for (const source of sources) tables.push(await loadOne(source, request, connection, snapshot, components))
+    await snapshot.release()
+    return tables
+  } finally {
+    await holder.end().catch(() => undefined)
   }
 }
 
@@ -92,7 +105,7 @@ async function loadOne(
 }
 
 function tableRequestOf(source: SourceTable, request: LoadRequest): TableLoadRequest {
-  const { sourceUrl, namespace, mode, partitionBy, workers, limits, policies, properties } = request
+  const { sourceUrl, namespace, mode, partitionBy, workers, limits, method, policies, properties } = request
   return {
     sourceUrl,
     source,
@@ -101,6 +114,7 @@ function tableRequestOf(source: SourceTable, request: LoadRequest): TableLoadReq
     workers,
     limits: { ...defaultLimits, ...limits },
     ...(partitionBy === undefined ? {} : { partitionBy }),
+    ...(method === undefined ? {} : { method }),
     ...(policies === undefined ? {} : { policies }),
     ...(properties === undefined ? {} : { properties }),
   }

@@ -1,4 +1,4 @@
-import { assignFreshIds, canPromote, FloeError, typesEqual, typeToString } from '@floe/iceberg'
+import { assignFreshIds, canPromote, FloeError, isPrimitive, typesEqual, typeToString } from '@floe/iceberg'
 import type { NestedField, Schema, TableMetadata, Type } from '@floe/iceberg'
 import type { ColumnPlan } from '@floe/postgres'
 import { parseSourceMapping } from './source-mapping.ts'
@@ -61,7 +61,7 @@ export function reconcileSchema(
   const added: NestedField[] = []
   const fieldIdByAttnum = new Map<number, number>()
   for (const plan of columns) {
-    const field = matchField(current, plan, mapping?.fieldIdByAttnum)
+    const field = matchField(current, plan, mapping?.fieldIdByAttnum, gone)
     const target = field ?? freshField(plan, () => ++lastColumnId)
     if (field === undefined) {
       added.push(target)
@@ -89,10 +89,22 @@ function matchField(
   schema: Schema,
   plan: ColumnPlan,
   fieldIdByAttnum: ReadonlyMap<number, number> | undefined,
+  gone: GoneColumns,
 ): NestedField | undefined {
-  if (fieldIdByAttnum === undefined) return schema.fields.find(({ name }) => name === plan.name)
-  const fieldId = fieldIdByAttnum.get(plan.attnum)
-  return schema.fields.find(({ id }) => id === fieldId)
+  const fieldId = fieldIdByAttnum?.get(plan.attnum)
+  const field = schema.fields.find(({ id, name }) => (fieldIdByAttnum === undefined ? name === plan.name : id === fieldId))
+  if (field === undefined) return undefined
+  // When no old row stays, a type that cannot evolve simply becomes another column.
+  const fits = promotes(plan.type, field.type) || promotes(field.type, plan.type)
+  return fits || gone === 'keep' ? field : undefined
+}
+
+/** True when values of `from` can be read as `to`; nested ids do not count. */
+function promotes(from: Type, to: Type): boolean {
+  if (from.kind === 'list' && to.kind === 'list') return promotes(from.element, to.element)
+  if (!isPrimitive(from) || !isPrimitive(to)) return typesEqual(from, to)
+  // The promotions of format version 2 alone: every reader knows them.
+  return typesEqual(from, to) || canPromote(from, to, 2)
 }
 
 function fieldOf({ name, type, required, doc }: ColumnPlan): Omit<NestedField, 'id'> {
@@ -132,8 +144,8 @@ function evolveField(table: string, field: NestedField, plan: ColumnPlan, change
 function evolveType(table: string, field: NestedField, plan: ColumnPlan, changes: SchemaChange[]): Type {
   const source = withIdsOf(plan.type, field.type)
   // A source type that promotes to the table's (int in a long column) needs no change: readers widen per file.
-  if (typesEqual(source, field.type) || canPromote(source, field.type, 3)) return field.type
-  if (canPromote(field.type, source, 2)) {
+  if (promotes(source, field.type)) return field.type
+  if (promotes(field.type, source)) {
     changes.push({ kind: 'widen', column: plan.name, from: typeToString(field.type), to: typeToString(source) })
     return source
   }

@@ -16,6 +16,7 @@ import {
   type Predicate,
   type Reference,
 } from './expression.ts'
+import { distinctValues } from './distinct-values.ts'
 import { isRepeated, mayBeNull } from './required-field.ts'
 import { rewriteNot } from './rewrite-not.ts'
 import { findFieldById, findFieldByName, findFieldName, type Schema } from './schema.ts'
@@ -132,15 +133,10 @@ function bindPrefix(
 
 function bindSet(operator: 'in' | 'not-in', column: Column, values: readonly PrimitiveValue[]): Expression {
   const type = comparableType(column)
-  const kept = new Map<PrimitiveValue, PrimitiveValue>()
-  for (const value of values) {
-    const literal = convertLiteral(type, value, column.name)
-    if (literal.kind !== 'value') continue
-    const key = literal.value instanceof Uint8Array ? String(literal.value) : literal.value
-    kept.set(key, literal.value)
-  }
+  const literals = values.map((value) => convertLiteral(type, value, column.name))
+  const exact = literals.flatMap((literal) => (literal.kind === 'value' ? [literal.value] : []))
   const set = operator === 'in' ? isIn : notIn
-  return set(column.field.id, [...kept.values()])
+  return set(column.field.id, distinctValues(exact))
 }
 
 function comparableType({ field, name }: Column): PrimitiveType {

@@ -65,7 +65,52 @@ export { decodeSingleValue, encodeSingleValue } from './single-value.ts'
 export { singleValueFromJson, singleValueToJson } from './single-value-json.ts'
 export { compareBytes, compareStrings, compareValues } from './compare-values.ts'
 export { boundLength, truncateLowerBound, truncateUpperBound } from './bounds.ts'
-export type { Expression, LiteralOperator, Reference, SetOperator, UnaryOperator } from './expression.ts'
+export type {
+  ColumnName,
+  Expression,
+  LiteralOperator,
+  Predicate,
+  Reference,
+  SetOperator,
+  UnaryOperator,
+} from './expression.ts'
+export {
+  alwaysFalse,
+  alwaysTrue,
+  and,
+  compare,
+  equal,
+  isIn,
+  isNan,
+  isNull,
+  not,
+  notIn,
+  notNull,
+  or,
+} from './expression.ts'
+export type { BindOptions } from './bind-expression.ts'
+export { bindExpression } from './bind-expression.ts'
+export { rewriteNot } from './rewrite-not.ts'
+export { conjuncts, mapPredicates } from './walk-expression.ts'
+export type { RowLookup } from './evaluate-expression.ts'
+export { evaluateExpression } from './evaluate-expression.ts'
+export { inclusiveProjection, strictProjection } from './projection.ts'
+export { residualFor } from './residual.ts'
+export type { ExpressionJsonOptions } from './expression-json.ts'
+export { expressionToJson, parseExpression } from './expression-json.ts'
+export { expressionToString } from './expression-string.ts'
+export { explainFileMismatch, mightMatchFile, mustMatchFile } from './metrics-evaluator.ts'
+export {
+  explainManifestMismatch,
+  explainPartitionMismatch,
+  mightMatchManifest,
+  mightMatchPartition,
+} from './manifest-evaluator.ts'
+export type { MappedField, NameMapping } from './name-mapping.ts'
+export { createNameMapping, nameMappingProperty, parseNameMapping, stringifyNameMapping } from './name-mapping.ts'
+export { canPromote } from './type-promotion.ts'
+export type { AddColumnOptions, AddedColumn, DropOptions, NewColumn, WidenOptions } from './schema-evolution.ts'
+export { addColumn, dropColumn, makeOptional, renameColumn, widenColumn } from './schema-evolution.ts'
 
 export type { DataFile } from './data-file.ts'
 export type { FieldSummary, ManifestFile } from './manifest-list.ts'
@@ -94,3 +139,24 @@ export { parseTableUpdate, tableUpdateToJson, unassignedPartitionFieldId } from 
 export { checkRequirement, parseTableRequirement, tableRequirementToJson } from './table-requirement.ts'
 export type { ApplyOptions } from './apply-update.ts'
 export { applyTableUpdates, clockSkewMaxMs } from './apply-update.ts'
+export type { AvroCodec, AvroCodecs } from './avro-codec.ts'
+export type { AvroWriteOptions } from './avro-container.ts'
+export type { DecodedManifest, DecodeManifestOptions } from './manifest-decode.ts'
+export { decodeManifest } from './manifest-decode.ts'
+export { encodeManifest } from './manifest-encode.ts'
+export type { ManifestListHeader } from './manifest-list-codec.ts'
+export { decodeManifestList, encodeManifestList } from './manifest-list-codec.ts'
+export type { ManifestCommit } from './manifest-summary.ts'
+export { manifestFileFor } from './manifest-summary.ts'
+export type { AssignedRowIds } from './manifest-inherit.ts'
+export { assignFirstRowIds, inheritEntries, inheritEntry } from './manifest-inherit.ts'
+export type { SummaryInput } from './snapshot-summary.ts'
+export { snapshotSummary } from './snapshot-summary.ts'
+export {
+  decodeMetadataFile,
+  encodeMetadataFile,
+  metadataDirectory,
+  metadataFileName,
+  metadataFileVersion,
+  nextMetadataFileName,
+} from './metadata-file.ts'

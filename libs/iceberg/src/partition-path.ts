@@ -1,5 +1,4 @@
 import {
-  civilFromDays,
   formatDate,
   formatTime,
   formatTimestamp,

@@ -1,4 +1,4 @@
-import { alwaysFalse, alwaysTrue, and, or, type Expression, type Predicate } from './expression.ts'
+import { and, or, type Expression, type Predicate } from './expression.ts'
 import { rewriteNot } from './rewrite-not.ts'
 
 /** The expression with every predicate replaced; constants are folded, negations pushed down first. */
@@ -52,8 +52,4 @@ export function findMismatch(
   mightMatch: (conjunct: Expression) => boolean,
 ): Expression | undefined {
   return conjuncts(expression).find((conjunct) => !mightMatch(conjunct))
-}
-
-export function constantExpression(value: boolean): Expression {
-  return value ? alwaysTrue : alwaysFalse
 }

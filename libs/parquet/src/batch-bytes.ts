@@ -8,7 +8,8 @@ export function batchBytes(batch: ColumnBatch): number {
 
 function columnBytes(column: LeafColumn): number {
   const { levelCount, definitionLevels, repetitionLevels } = column
-  const levels = (definitionLevels === undefined ? 0 : levelCount) + (repetitionLevels === undefined ? 0 : levelCount)
+  const levels =
+    (definitionLevels === undefined ? 0 : levelCount) + (repetitionLevels === undefined ? 0 : levelCount)
   return levels + valuesBytes(column)
 }
 

@@ -10,7 +10,11 @@ export function truncateLower(type: PrimitiveType, value: Uint8Array, length: nu
 }
 
 /** Of the same length, never below the value; `undefined` when there is no such value. */
-export function truncateUpper(type: PrimitiveType, value: Uint8Array, length: number): Uint8Array | undefined {
+export function truncateUpper(
+  type: PrimitiveType,
+  value: Uint8Array,
+  length: number,
+): Uint8Array | undefined {
   if (type.kind !== 'string') return truncateUpperBound(value, length)
   const bound = truncateUpperBound(decoder.decode(value), length)
   return bound === undefined ? undefined : encoder.encode(bound)

@@ -10,9 +10,12 @@ export function checkColumn(leaf: Leaf, column: LeafColumn, rowCount: number): v
 
 function findProblem(leaf: Leaf, column: LeafColumn, rowCount: number): string | undefined {
   const { levelCount, valueCount, values } = column
-  if (column.fieldId !== leaf.fieldId) return `field id ${column.fieldId} where the schema has ${leaf.fieldId}`
-  if (leaf.repetitionLevelMax === 0 && levelCount !== rowCount) return `${levelCount} entries in ${rowCount} rows`
-  if (leaf.repetitionLevelMax > 0 && column.repetitionLevels === undefined) return 'repetition levels are missing'
+  if (column.fieldId !== leaf.fieldId)
+    return `field id ${column.fieldId} where the schema has ${leaf.fieldId}`
+  if (leaf.repetitionLevelMax === 0 && levelCount !== rowCount)
+    return `${levelCount} entries in ${rowCount} rows`
+  if (leaf.repetitionLevelMax > 0 && column.repetitionLevels === undefined)
+    return 'repetition levels are missing'
   if (valueCount < levelCount && column.definitionLevels === undefined) return 'definition levels are missing'
   if (valueCount < levelCount && leaf.definitionLevelMax === 0) return 'a required column has nulls'
   const layout = values.layout === 'dictionary' ? 'bytes' : values.layout

@@ -57,7 +57,8 @@ export function encodeColumnChunk(
   const limits = { ...settings, idBits, definitionLevelMax: leaf.definitionLevelMax }
   const spans = planPages({ ...column, values: content.values }, limits)
   const makePage = (span: PageSpan): Page => dataPage(leaf, column, content, span, idBits, scratch)
-  const dictionary = content.entries === undefined ? undefined : dictionaryPage(content.entries, content.entryCount)
+  const dictionary =
+    content.entries === undefined ? undefined : dictionaryPage(content.entries, content.entryCount)
   return {
     ...joinPages(dictionary, spans, makePage, settings),
     dataPageCount: spans.length,
@@ -73,7 +74,14 @@ function chooseContent(leaf: Leaf, column: LeafColumn, settings: ChunkSettings, 
   const { layout } = values
   const isBytes = layout === 'bytes' || layout === 'fixed' || layout === 'dictionary'
   const early = isBytes ? undefined : summarizeValues(leaf, values, valueCount)
-  const dictionary = buildDictionary(leaf, values, valueCount, early?.range, settings.dictionaryBytesMax, scratch)
+  const dictionary = buildDictionary(
+    leaf,
+    values,
+    valueCount,
+    early?.range,
+    settings.dictionaryBytesMax,
+    scratch,
+  )
   if (dictionary === undefined) {
     const plain = layout === 'dictionary' ? gatherValues(values, values.ids, valueCount) : values
     const summary = early ?? summarizeValues(leaf, plain, valueCount)
@@ -163,7 +171,10 @@ function joinPages(
     parts.push(header, body)
   }
   const [firstSpan, ...otherSpans] = spans
-  const heads = [...(dictionary === undefined ? [] : [dictionary]), ...(firstSpan === undefined ? [] : [makePage(firstSpan)])]
+  const heads = [
+    ...(dictionary === undefined ? [] : [dictionary]),
+    ...(firstSpan === undefined ? [] : [makePage(firstSpan)]),
+  ]
   const codec = addHeads(heads, settings, add)
   const dictionaryPageBytes = dictionary === undefined ? undefined : byteLength(parts.slice(0, 2))
   for (const span of otherSpans) {
@@ -174,7 +185,11 @@ function joinPages(
 }
 
 /** The codec belongs to the whole chunk: the dictionary and the first data page decide whether it pays. */
-function addHeads(heads: readonly Page[], settings: ChunkSettings, add: (page: Page, body: Uint8Array) => void): Codec {
+function addHeads(
+  heads: readonly Page[],
+  settings: ChunkSettings,
+  add: (page: Page, body: Uint8Array) => void,
+): Codec {
   const { codec, level } = settings
   const compressed = heads.map((page) => compressPage(page.body, codec, level))
   const pays = byteLength(compressed) < byteLength(heads.map((page) => page.body)) * compressedShareMax

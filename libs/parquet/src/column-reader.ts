@@ -1,4 +1,10 @@
-import { decodeTwosComplement, FloeError, uuidFromBytes, type PrimitiveType, type PrimitiveValue } from '@floe/iceberg'
+import {
+  decodeTwosComplement,
+  FloeError,
+  uuidFromBytes,
+  type PrimitiveType,
+  type PrimitiveValue,
+} from '@floe/iceberg'
 import type { LeafColumn, LeafValues } from './column.ts'
 import { positionsOfValues } from './select-rows.ts'
 
@@ -9,9 +15,15 @@ type ReadValue = (position: number) => PrimitiveValue
  * need values of the spec's form. Each call makes a value, so the encoder itself never reads this way.
  * @throws FloeError `unsupported` for a column inside a list or map
  */
-export function createColumnReader(column: LeafColumn, type: PrimitiveType): (row: number) => PrimitiveValue | null {
+export function createColumnReader(
+  column: LeafColumn,
+  type: PrimitiveType,
+): (row: number) => PrimitiveValue | null {
   if (column.repetitionLevels !== undefined) {
-    throw new FloeError('unsupported', `field ${column.fieldId} is inside a list or map: it has no one value per row`)
+    throw new FloeError(
+      'unsupported',
+      `field ${column.fieldId} is inside a list or map: it has no one value per row`,
+    )
   }
   const read = valueReader(column.values, type)
   if (column.definitionLevels === undefined) return read

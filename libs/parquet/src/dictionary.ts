@@ -14,6 +14,9 @@ export type Dictionary = {
 
 /** Integers whose range is smaller than this go through a table indexed by value - min: no hashing. */
 const directSpanMax = 65_536
+const hashEntriesMax = 65_536
+/** A hashed value must occur this often on average: zstd finds rarer repeats of plain values by itself. */
+const repeatMin = 4
 /** After this many values the growth of the dictionary is extrapolated: hopeless ones are given up early. */
 const sampleValues = 16_384
 /** A dictionary must save this share of the plain bytes before compression to be worth its second lookup. */
@@ -36,7 +39,8 @@ export function buildDictionary(
   if (dictionary === undefined) return undefined
   const entryBytes = entriesPlainBytes(values, dictionary)
   const idBytes = (count * bitWidthOf(dictionary.count - 1)) / 8
-  const fits = entryBytes <= dictionaryBytesMax && entryBytes + idBytes <= plainBytes(values, 0, count) * sizeShareMax
+  const fits =
+    entryBytes <= dictionaryBytesMax && entryBytes + idBytes <= plainBytes(values, 0, count) * sizeShareMax
   return fits ? dictionary : undefined
 }
 
@@ -54,7 +58,8 @@ function findDistinct(
     case 'int32':
     case 'int64': {
       const span = range === undefined ? Infinity : spanOf(leaf, range)
-      if (span < directSpanMax && span < count * 2) return directDictionary(values, count, range, span, scratch)
+      if (span < directSpanMax && span < count * 2)
+        return directDictionary(values, count, range, span, scratch)
       return hashWords(values, count, dictionaryBytesMax, scratch)
     }
     case 'float':
@@ -142,7 +147,9 @@ function hashWords(
   const stride = width / 4
   const words = new Int32Array(memory.buffer, memory.byteOffset, count * stride)
   const table = hashTable(count, Math.floor(dictionaryBytesMax / width), scratch)
-  return fillTable(table, count, (start, end, found) => hashWordRange(words, stride, start, end, found, table))
+  return fillTable(table, count, (start, end, found) =>
+    hashWordRange(words, stride, start, end, found, table),
+  )
 }
 
 type HashTable = {
@@ -152,9 +159,9 @@ type HashTable = {
   readonly entriesMax: number
 }
 
-/** Room for as many entries as could still pay, in a power of two of slots of which at most half get used. */
+/** A power of two of slots, of which at most half get used. */
 function hashTable(count: number, entriesFit: number, scratch: Scratch): HashTable {
-  const entriesMax = Math.min(entriesFit, Math.ceil(count / 2), directSpanMax)
+  const entriesMax = Math.min(entriesFit, Math.ceil(count / repeatMin), hashEntriesMax)
   const slots = scratch.slots(2 ** Math.ceil(Math.log2(Math.max(16, entriesMax * 2))))
   return { slots, ids: scratch.ids(count), entries: scratch.entries(entriesMax), entriesMax }
 }
@@ -282,7 +289,12 @@ function sameBytes(data: Uint8Array, from: number, to: number, otherFrom: number
 }
 
 /** Numbers the entries that occur in `ids` anew, in the order of their first use: unused ones would widen the bounds. */
-function usedEntries(source: Int32Array, dictionaryCount: number, count: number, scratch: Scratch): Dictionary {
+function usedEntries(
+  source: Int32Array,
+  dictionaryCount: number,
+  count: number,
+  scratch: Scratch,
+): Dictionary {
   const slots = scratch.slots(dictionaryCount)
   const ids = scratch.ids(count)
   const entries = scratch.entries(Math.min(dictionaryCount, count))

@@ -1,4 +1,5 @@
-import { FloeError, type NestedField, type PrimitiveType, type Schema, type Type } from '@floe/iceberg'
+import { FloeError, type NestedField, type PrimitiveType, type Schema } from '@floe/iceberg'
+import { decimalBytes } from './decimal-bytes.ts'
 import type { PhysicalType, Repetition } from './file-format.ts'
 import { logicalTypeOf, type LogicalType } from './logical-type.ts'
 
@@ -14,7 +15,15 @@ export type SchemaNode = {
 }
 
 /** How min and max of a leaf are ordered; `none` leaves carry no bounds. */
-export type ValueOrder = 'boolean' | 'int32' | 'int64' | 'float' | 'double' | 'unsigned-bytes' | 'signed-bytes' | 'none'
+export type ValueOrder =
+  | 'boolean'
+  | 'int32'
+  | 'int64'
+  | 'float'
+  | 'double'
+  | 'unsigned-bytes'
+  | 'signed-bytes'
+  | 'none'
 
 /** One column of the file. */
 export type Leaf = {
@@ -46,7 +55,9 @@ type Level = {
   readonly repetition: number
 }
 
-type Slot = { readonly id: number; readonly name: string; readonly type: Type; readonly required: boolean }
+type Slot = Pick<NestedField, 'id' | 'name' | 'type' | 'required'>
+
+type Building = { readonly nodes: SchemaNode[]; readonly leaves: Leaf[]; readonly leafPositions: number[] }
 
 /**
  * Parquet's form of an Iceberg schema (spec "Appendix A, Parquet"): field ids on every Iceberg node, lists and maps in
@@ -54,83 +65,99 @@ type Slot = { readonly id: number; readonly name: string; readonly type: Type; r
  * @throws FloeError `unsupported` for variant leaves
  */
 export function fileSchema(schema: Schema): FileSchema {
-  const nodes: SchemaNode[] = []
-  const leaves: Leaf[] = []
-  const leafPositions: number[] = []
+  const building: Building = { nodes: [], leaves: [], leafPositions: [] }
+  building.nodes.push({ name: 'table', childCount: schema.fields.filter(isStored).length })
   const root: Level = { path: [], name: [], definition: 0, repetition: 0 }
-  nodes.push({ name: 'table', childCount: schema.fields.filter(isStored).length })
-  for (const field of schema.fields) addSlot(field, root)
-  return { nodes, leaves, leafPositions }
+  addFields(building, schema.fields, root)
+  return building
+}
 
-  function addSlot(slot: Slot, parent: Level): void {
-    const level: Level = {
-      path: [...parent.path, slot.name],
-      name: [...parent.name, slot.name],
-      definition: parent.definition + (slot.required ? 0 : 1),
-      repetition: parent.repetition,
-    }
-    const repetition: Repetition = slot.required ? 'required' : 'optional'
-    const head = { name: slot.name, repetition, fieldId: slot.id }
-    const { type } = slot
-    switch (type.kind) {
-      case 'struct':
-        nodes.push({ ...head, childCount: type.fields.filter(isStored).length })
-        for (const field of type.fields) addSlot(field, level)
-        return
-      case 'list':
-        nodes.push({ ...head, logical: { kind: 'list' }, childCount: 1 })
-        addSlot(
-          { id: type.elementId, name: 'element', type: type.element, required: type.elementRequired },
-          addRepeated('list', 1, level),
-        )
-        return
-      case 'map': {
-        nodes.push({ ...head, logical: { kind: 'map' }, childCount: 2 })
-        const entry = addRepeated('key_value', 2, level)
-        addSlot({ id: type.keyId, name: 'key', type: type.key, required: true }, entry)
-        addSlot({ id: type.valueId, name: 'value', type: type.value, required: type.valueRequired }, entry)
-        return
+/** Java leaves a struct's unknown fields out of the file, and rejects lists and maps of them. */
+function addFields(building: Building, fields: readonly NestedField[], parent: Level): void {
+  for (const field of fields) {
+    if (isStored(field)) addSlot(building, field, parent)
+    else building.leafPositions.push(-1)
+  }
+}
+
+function addSlot(building: Building, slot: Slot, parent: Level): void {
+  const level: Level = {
+    path: [...parent.path, slot.name],
+    name: [...parent.name, slot.name],
+    definition: parent.definition + (slot.required ? 0 : 1),
+    repetition: parent.repetition,
+  }
+  const { type } = slot
+  const repetition: Repetition = slot.required ? 'required' : 'optional'
+  const head = { name: slot.name, repetition, fieldId: slot.id }
+  switch (type.kind) {
+    case 'struct':
+      building.nodes.push({ ...head, childCount: type.fields.filter(isStored).length })
+      addFields(building, type.fields, level)
+      return
+    case 'list': {
+      building.nodes.push({ ...head, logical: { kind: 'list' }, childCount: 1 })
+      const inside = addRepeated(building, 'list', 1, level)
+      const element = {
+        id: type.elementId,
+        name: 'element',
+        type: type.element,
+        required: type.elementRequired,
       }
-      default:
-        addLeaf(head, type, level)
-    }
-  }
-
-  function addRepeated(name: string, childCount: number, parent: Level): Level {
-    nodes.push({ name, repetition: 'repeated', childCount })
-    return {
-      path: [...parent.path, name],
-      name: parent.name,
-      definition: parent.definition + 1,
-      repetition: parent.repetition + 1,
-    }
-  }
-
-  function addLeaf(head: SchemaNode & { fieldId: number }, type: PrimitiveType, level: Level): void {
-    const name = level.name.join('.')
-    if (type.kind === 'unknown' && level.repetition === 0) {
-      leafPositions.push(-1)
+      addSlot(building, element, inside)
       return
     }
-    const storage = storageOf(type, name)
-    const logical = logicalTypeOf(type)
-    nodes.push({
-      ...head,
-      physical: storage.physical,
-      ...(storage.width === 0 ? {} : { width: storage.width }),
-      ...(logical === undefined ? {} : { logical }),
-    })
-    leafPositions.push(leaves.length)
-    leaves.push({
-      ...storage,
-      fieldId: head.fieldId,
-      name,
-      path: level.path,
-      type,
-      definitionLevelMax: level.definition,
-      repetitionLevelMax: level.repetition,
-    })
+    case 'map': {
+      building.nodes.push({ ...head, logical: { kind: 'map' }, childCount: 2 })
+      const entry = addRepeated(building, 'key_value', 2, level)
+      addSlot(building, { id: type.keyId, name: 'key', type: type.key, required: true }, entry)
+      addSlot(
+        building,
+        { id: type.valueId, name: 'value', type: type.value, required: type.valueRequired },
+        entry,
+      )
+      return
+    }
+    default:
+      addLeaf(building, head, type, level)
   }
+}
+
+function addRepeated(building: Building, name: string, childCount: number, parent: Level): Level {
+  building.nodes.push({ name, repetition: 'repeated', childCount })
+  return {
+    path: [...parent.path, name],
+    name: parent.name,
+    definition: parent.definition + 1,
+    repetition: parent.repetition + 1,
+  }
+}
+
+function addLeaf(
+  building: Building,
+  head: SchemaNode & { fieldId: number },
+  type: PrimitiveType,
+  level: Level,
+): void {
+  const name = level.name.join('.')
+  const storage = storageOf(type, name)
+  const logical = logicalTypeOf(type)
+  building.nodes.push({
+    ...head,
+    physical: storage.physical,
+    ...(storage.width === 0 ? {} : { width: storage.width }),
+    ...(logical === undefined ? {} : { logical }),
+  })
+  building.leafPositions.push(building.leaves.length)
+  building.leaves.push({
+    ...storage,
+    fieldId: head.fieldId,
+    name,
+    path: level.path,
+    type,
+    definitionLevelMax: level.definition,
+    repetitionLevelMax: level.repetition,
+  })
 }
 
 type Storage = { readonly physical: PhysicalType; readonly width: number; readonly order: ValueOrder }
@@ -175,11 +202,6 @@ function decimalStorage(precision: number): Storage {
   if (precision <= 9) return { physical: 'int32', width: 0, order: 'int32' }
   if (precision <= 18) return { physical: 'int64', width: 0, order: 'int64' }
   return { physical: 'fixed', width: decimalBytes(precision), order: 'signed-bytes' }
-}
-
-/** Fewest bytes of two's complement that hold every unscaled value of `precision` digits (spec "Primitive Types"). */
-export function decimalBytes(precision: number): number {
-  return Math.ceil((precision * Math.log2(10) + 1) / 8)
 }
 
 function isStored(field: NestedField): boolean {

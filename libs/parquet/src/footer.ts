@@ -6,7 +6,10 @@ import { thriftType, ThriftWriter } from './thrift-writer.ts'
 import type { EncodedChunk } from './column-chunk.ts'
 
 /** A chunk without its bytes, and where it begins in the file. */
-export type PlacedChunk = Omit<EncodedChunk, 'bytes'> & { readonly offset: number; readonly byteCount: number }
+export type PlacedChunk = Omit<EncodedChunk, 'bytes'> & {
+  readonly offset: number
+  readonly byteCount: number
+}
 
 export type PlacedRowGroup = {
   readonly rowCount: number
@@ -87,10 +90,16 @@ function writeRowGroup(
       const chunk = chunks[index]
       if (chunk !== undefined) writeColumnChunk(writer, leaf, chunk)
     })
-    writer.i64(2, sumOf(chunks, (chunk) => chunk.uncompressedBytes))
+    writer.i64(
+      2,
+      sumOf(chunks, (chunk) => chunk.uncompressedBytes),
+    )
     writer.i64(3, rowGroup.rowCount)
     writer.i64(5, chunks[0]?.offset ?? magic.length)
-    writer.i64(6, sumOf(chunks, (chunk) => chunk.byteCount))
+    writer.i64(
+      6,
+      sumOf(chunks, (chunk) => chunk.byteCount),
+    )
     // The field has 16 bits: files of more row groups leave it out.
     if (ordinal < 32_768) writer.i16(7, ordinal)
   })
@@ -106,7 +115,9 @@ function writeColumnChunk(writer: ThriftWriter, leaf: Leaf, chunk: PlacedChunk):
 function writeColumnMetadata(writer: ThriftWriter, leaf: Leaf, chunk: PlacedChunk): void {
   const { dictionaryPageBytes } = chunk
   const isDictionary = dictionaryPageBytes !== undefined
-  const used = isDictionary ? [encodings.plain, encodings.rle, encodings.rleDictionary] : [encodings.plain, encodings.rle]
+  const used = isDictionary
+    ? [encodings.plain, encodings.rle, encodings.rleDictionary]
+    : [encodings.plain, encodings.rle]
   writer.i32(1, physicalTypes[leaf.physical])
   writer.list(2, thriftType.i32, used.length)
   for (const encoding of used) writer.i32Element(encoding)

@@ -1,5 +1,6 @@
 export type { ColumnBatch, LeafColumn, LeafValues } from './column.ts'
 export { batchBytes } from './batch-bytes.ts'
+export { concatBatches } from './concat-batches.ts'
 export { createColumnReader } from './column-reader.ts'
 export type { Codec } from './file-format.ts'
 export type { FileMetrics } from './file-metrics.ts'

@@ -42,7 +42,13 @@ export function writeHybrid(
 }
 
 /** One run of `count` times `value`. */
-export function writeRun(value: number, count: number, bitWidth: number, out: Uint8Array, position: number): number {
+export function writeRun(
+  value: number,
+  count: number,
+  bitWidth: number,
+  out: Uint8Array,
+  position: number,
+): number {
   let at = writeVarint(count * 2, out, position)
   for (let shift = 0; shift < bitWidth; shift += 8) out[at++] = value >>> shift
   return at

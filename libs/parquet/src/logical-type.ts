@@ -5,7 +5,11 @@ import type { ThriftWriter } from './thrift-writer.ts'
 export type LogicalType =
   | { readonly kind: 'string' | 'map' | 'list' | 'date' | 'uuid' }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
-  | { readonly kind: 'time' | 'timestamp'; readonly isAdjustedToUtc: boolean; readonly unit: 'micros' | 'nanos' }
+  | {
+      readonly kind: 'time' | 'timestamp'
+      readonly isAdjustedToUtc: boolean
+      readonly unit: 'micros' | 'nanos'
+    }
   | { readonly kind: 'geometry'; readonly crs: string | undefined }
   | { readonly kind: 'geography'; readonly crs: string | undefined; readonly algorithm: string | undefined }
 

@@ -31,5 +31,7 @@ export function parseMetricsMode(text: string): MetricsMode {
 
 export function metricsModeOf(settings: MetricsSettings, column: string): MetricsMode {
   const own = settings.columns
-  return own !== undefined && Object.hasOwn(own, column) ? (own[column] ?? settings.default) : settings.default
+  return own !== undefined && Object.hasOwn(own, column)
+    ? (own[column] ?? settings.default)
+    : settings.default
 }

@@ -32,7 +32,10 @@ export function planPages(column: LeafColumn, limits: PageLimits): readonly Page
 }
 
 function nextPage(column: LeafColumn, entryStart: number, valueStart: number, limits: PageLimits): PageSpan {
-  const valueLimit = Math.min(column.valueCount, valueStart + valuesPerPage(column.values, valueStart, limits))
+  const valueLimit = Math.min(
+    column.valueCount,
+    valueStart + valuesPerPage(column.values, valueStart, limits),
+  )
   const { definitionLevels, repetitionLevels } = column
   if (definitionLevels === undefined && repetitionLevels === undefined) {
     const count = Math.min(valueLimit - valueStart, limits.pageRowsMax)

@@ -132,6 +132,7 @@ class StitchingEncoder implements ParquetEncoder {
   }
 
   #checkOpen(): void {
-    if (this.#isFinished) throw new FloeError('invalid-input', 'the Parquet encoder is finished: start a new one')
+    if (this.#isFinished)
+      throw new FloeError('invalid-input', 'the Parquet encoder is finished: start a new one')
   }
 }

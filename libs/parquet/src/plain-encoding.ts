@@ -58,7 +58,13 @@ export function writePlain(
     case 'bytes':
       return writeByteArrays(values.offsets, values.data, start, end, out, position)
     case 'dictionary':
-      return writePlain(gatherValues(values, values.ids.subarray(start, end), end - start), 0, end - start, out, position)
+      return writePlain(
+        gatherValues(values, values.ids.subarray(start, end), end - start),
+        0,
+        end - start,
+        out,
+        position,
+      )
     default: {
       const width = valueWidth(values)
       out.set(rawBytes(values).subarray(start * width, end * width), position)
@@ -142,7 +148,8 @@ function writeByteArrays(
     target.setInt32(at, length, true)
     at += 4
     if (length <= wordCopyMax && to <= wordsEnd) {
-      for (let step = 0; step < length; step += 4) target.setInt32(at + step, source.getInt32(from + step, true), true)
+      for (let step = 0; step < length; step += 4)
+        target.setInt32(at + step, source.getInt32(from + step, true), true)
     } else out.set(data.subarray(from, to), at)
     at += length
     from = to

@@ -69,7 +69,8 @@ export function positionsOfValues(column: LeafColumn): Int32Array {
 function entriesOfRows(column: LeafColumn, repetitionLevels: Uint8Array, rows: Int32Array): Int32Array {
   const starts = new Int32Array(column.levelCount + 1)
   let rowCount = 0
-  for (let entry = 0; entry < column.levelCount; entry++) if (repetitionLevels[entry] === 0) starts[rowCount++] = entry
+  for (let entry = 0; entry < column.levelCount; entry++)
+    if (repetitionLevels[entry] === 0) starts[rowCount++] = entry
   starts[rowCount] = column.levelCount
   let total = 0
   for (const row of rows) total += (starts[row + 1] as number) - (starts[row] as number)

@@ -62,7 +62,13 @@ function wordAt(input: Uint8Array, at: number): number {
   )
 }
 
-function writeLiteral(input: Uint8Array, from: number, to: number, out: Uint8Array, position: number): number {
+function writeLiteral(
+  input: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  position: number,
+): number {
   const length = to - from
   if (length === 0) return position
   let at = position

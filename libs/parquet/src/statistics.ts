@@ -37,7 +37,9 @@ function truncateMax(leaf: Leaf, value: Uint8Array): Uint8Array | undefined {
 function lowestZero<T extends Uint8Array | undefined>(leaf: Leaf, value: T, zero: number): T | Uint8Array {
   if (value === undefined) return value
   const view = new DataView(value.buffer, value.byteOffset, value.length)
-  if (leaf.order === 'float' && view.getFloat32(0, true) === 0) return new Uint8Array(Float32Array.of(zero).buffer)
-  if (leaf.order === 'double' && view.getFloat64(0, true) === 0) return new Uint8Array(Float64Array.of(zero).buffer)
+  if (leaf.order === 'float' && view.getFloat32(0, true) === 0)
+    return new Uint8Array(Float32Array.of(zero).buffer)
+  if (leaf.order === 'double' && view.getFloat64(0, true) === 0)
+    return new Uint8Array(Float64Array.of(zero).buffer)
   return value
 }

@@ -1,5 +1,15 @@
 /** Element and field types of the Thrift compact protocol that Parquet's metadata uses. */
-export const thriftType = { true: 1, false: 2, i8: 3, i16: 4, i32: 5, i64: 6, binary: 8, list: 9, struct: 12 } as const
+export const thriftType = {
+  true: 1,
+  false: 2,
+  i8: 3,
+  i16: 4,
+  i32: 5,
+  i64: 6,
+  binary: 8,
+  list: 9,
+  struct: 12,
+} as const
 
 const initialBytes = 1024
 const textEncoder = new TextEncoder()

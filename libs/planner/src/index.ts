@@ -1,1 +1,7 @@
-export {}
+export { ManifestCache, manifestCacheBytesMax } from './manifest-cache.ts'
+export { manifestsInFlightMax, planScan } from './plan-scan.ts'
+export type { ScanComponents, ScanRequest } from './plan-scan.ts'
+export type { DropReason, PruningReport, ScanDelete, ScanPlan, ScanTask } from './scan-plan.ts'
+export { isDeletionVector } from './delete-index.ts'
+export { resolveSnapshot, selectedSchema, snapshotSchema } from './snapshot-selector.ts'
+export type { ResolveOptions, SnapshotSelector } from './snapshot-selector.ts'

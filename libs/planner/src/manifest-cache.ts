@@ -28,7 +28,10 @@ export class ManifestCache {
       return known.value as Promise<Value>
     }
     const loading = load()
-    const entry: Entry = { value: loading.then(({ value }) => value), bytes: 0 }
+    const loaded = loading.then(({ value }) => value)
+    // Whoever shares this load sees its failure; when nobody does, `loading` below reports it.
+    loaded.catch(() => undefined)
+    const entry: Entry = { value: loaded, bytes: 0 }
     this.#entries.set(key, entry)
     try {
       const { value, bytes } = await loading

@@ -185,7 +185,7 @@ function requirementsOf({ metadata, metadataLocation }: TableState): readonly Ta
     { type: 'assert-table-uuid', uuid: metadata.tableUuid },
     { type: 'assert-current-schema-id', currentSchemaId: metadata.currentSchemaId },
     { type: 'assert-default-spec-id', defaultSpecId: metadata.defaultSpecId },
-    { type: 'assert-ref-snapshot-id', ref: 'main', ...(snapshotId === undefined ? {} : { snapshotId }) },
+    { type: 'assert-ref-snapshot-id', ref: 'main', snapshotId },
   ]
 }
 

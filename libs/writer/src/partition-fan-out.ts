@@ -1,6 +1,6 @@
 import type { DataFile, Schema, PartitionSpec } from '@floe/iceberg'
 import { batchBytes, concatBatches, selectRows } from '@floe/parquet'
-import type { ColumnBatch } from '@floe/parquet'
+import type { ColumnBatch, LeafColumn } from '@floe/parquet'
 import type { DataLocation } from './data-location.ts'
 import { FileRoller } from './file-roller.ts'
 import type { FileRollerComponents, FileRollerStats } from './file-roller.ts'
@@ -47,7 +47,8 @@ export class PartitionFanOut {
   async write(batch: ColumnBatch): Promise<void> {
     const { schema, fileSchema, spec } = this.#settings
     if (spec.fields.length === 0) return this.#partition([]).roller.write(batch)
-    for (const group of partitionRows(batch, { schema, fileSchema, spec })) this.#buffer(batch, group)
+    const owned = ownDictionaries(batch)
+    for (const group of partitionRows(batch, { schema, fileSchema, spec })) this.#buffer(owned, group)
     const budget = this.#settings.bufferedBytesMax ?? bufferedBytesMaxDefault
     while (this.#bufferedBytes > budget) await this.#flushLargest()
   }
@@ -88,7 +89,6 @@ export class PartitionFanOut {
 
   #buffer(batch: ColumnBatch, { partition, rows }: PartitionRows): void {
     const target = this.#partition(partition)
-    // The reader reuses its buffers after this call, so the rows of a partition are always copied out.
     const selected = selectRows(batch, rows)
     const bytes = batchBytes(selected)
     target.pending.push(selected)
@@ -107,7 +107,7 @@ export class PartitionFanOut {
   async #flush(partition: OpenPartition): Promise<void> {
     if (partition.pending.length === 0) return
     await this.#closeBeyondLimit(partition)
-    const batch = concatBatches(partition.pending)
+    const batch = concatBatches(partition.pending, this.#settings.fileSchema)
     this.#bufferedBytes -= partition.pendingBytes
     partition.pending = []
     partition.pendingBytes = 0
@@ -126,4 +126,20 @@ export class PartitionFanOut {
     const open = [...this.#partitions.values()].filter(({ roller }) => roller.isOpen)
     if (open.length >= (this.#settings.openFilesMax ?? openFilesMaxDefault)) await open[0]?.roller.closeFile()
   }
+}
+
+/**
+ * Selected rows are copies but share the dictionary of their batch, and a reader fills its buffers again for the next
+ * batch: so the dictionaries of rows that wait are copied, once a batch.
+ */
+function ownDictionaries(batch: ColumnBatch): ColumnBatch {
+  return { ...batch, columns: batch.columns.map(ownDictionary) }
+}
+
+function ownDictionary(column: LeafColumn): LeafColumn {
+  const { values } = column
+  if (values.layout !== 'dictionary') return column
+  const { dictionaryCount } = values
+  const offsets = values.offsets.slice(0, dictionaryCount + 1)
+  return { ...column, values: { ...values, offsets, data: values.data.slice(0, offsets[dictionaryCount] ?? 0) } }
 }

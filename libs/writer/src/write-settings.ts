@@ -1,9 +1,8 @@
 import { FloeError } from '@floe/iceberg'
+import { parseMetricsMode } from '@floe/parquet'
+import type { Codec, MetricsMode } from '@floe/parquet'
 
 const MiB = 1024 * 1024
-
-export type Codec = 'zstd' | 'snappy' | 'gzip' | 'uncompressed'
-export type MetricsMode = string
 
 /** The `write.*` and `commit.*` table properties that this writer honours, parsed, with Iceberg's defaults. */
 export type WriteSettings = {
@@ -113,9 +112,9 @@ function parseCodec(text: string | undefined): Codec {
 function parseMetrics(properties: Readonly<Record<string, string>>): WriteSettings['metrics'] {
   const columns = Object.entries(properties)
     .filter(([name]) => name.startsWith(columnMetricsPrefix))
-    .map(([name, mode]) => [name.slice(columnMetricsPrefix.length), mode] as const)
+    .map(([name, mode]) => [name.slice(columnMetricsPrefix.length), parseMetricsMode(mode)] as const)
   return {
-    default: properties['write.metadata.metrics.default'] ?? 'truncate(16)',
+    default: parseMetricsMode(properties['write.metadata.metrics.default'] ?? 'truncate(16)'),
     columns: Object.fromEntries(columns),
   }
 }

@@ -9,7 +9,7 @@ const version = 'v1.8.0'
 const binary = path.join(peerFolder, 'bin', 'versitygw')
 
 /** versitygw, an S3 server over a folder, built by Go: half the build time of MinIO, and Apache-licensed. */
-async function installS3Server(): Promise<void> {
+export async function installS3Server(): Promise<void> {
   await installOnce('versitygw', version, () =>
     run(
       'go',

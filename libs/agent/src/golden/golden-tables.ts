@@ -120,6 +120,7 @@ export const orderTables: readonly TableDescription[] = [
     ['billing_city string'],
     ['shipping_city string'],
   ]),
+  table('shop.deliveries', 2, 34n, [['order_id long'], ['planned_at timestamp'], ['dispatched_at timestamp']]),
 ]
 
 export const orderSetup = `
@@ -134,4 +135,6 @@ INSERT INTO shop.orders VALUES
  (2, 1, 2, 'paid', 1, 250.00, 30, 34, '2024-05-03 10:00:00', NULL, 'Lisbon', 'Porto'),
  (3, 2, 3, 'refunded', 10, 25.00, 1, 2, '2024-06-01 10:00:00', '2024-06-03 10:00:00', 'Oslo', 'Oslo'),
  (4, 3, 3, 'open', 4, 10.00, 1, 1, '2024-06-20 10:00:00', NULL, 'Lisbon', 'Lisbon'),
- (5, 3, 1, 'paid', 1, 40.00, 2, 2, '2024-07-04 10:00:00', '2024-07-05 10:00:00', 'Lisbon', 'Oslo');`
+ (5, 3, 1, 'paid', 1, 40.00, 2, 2, '2024-07-04 10:00:00', '2024-07-05 10:00:00', 'Lisbon', 'Oslo');
+CREATE TABLE shop.deliveries (order_id BIGINT, planned_at TIMESTAMP, dispatched_at TIMESTAMP);
+INSERT INTO shop.deliveries VALUES (1, '2024-05-02 00:00:00', '2024-05-02 10:00:00'), (3, '2024-06-02 00:00:00', '2024-06-03 10:00:00');`

@@ -10,7 +10,8 @@ export const matchScores = {
   withoutAffix: 90,
   throughKey: 88,
   verb: 85,
-  withTable: 80,
+  /** Above `throughKey`: `order total` is a column of orders first. */
+  withTable: 92,
   joined: 70,
   part: 65,
   doc: 50,
@@ -71,7 +72,7 @@ function scoreColumn(column: ColumnModel, words: readonly string[], tableWords: 
   if (byName > 0) return byName
   const stems = words.map(stem)
   if (stems.length > tableWords.length && sameWords(stems.slice(0, tableWords.length), tableWords)) {
-    if (nameScore(column, words.slice(tableWords.length)) >= matchScores.verb) return matchScores.withTable
+    if (nameScore(column, words.slice(tableWords.length)) >= matchScores.withoutAffix) return matchScores.withTable
   }
   const known = new Set([...column.words, ...column.expandedWords])
   if (stems.every((word, index) => known.has(word) || known.has(verbStem(words[index] ?? '')))) return matchScores.part

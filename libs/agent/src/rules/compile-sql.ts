@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteTable } from '../quote-sql.ts'
 import { compileFilter, timeSql, type ColumnSql } from './filter-sql.ts'
 import type { ColumnReference, ForeignKey } from './semantic-model.ts'
-import type { Grain, Group, Measure, QueryOrder, StructuredQuery } from './structured-query.ts'
+import type { AggregateName, Grain, Group, Measure, QueryOrder, StructuredQuery } from './structured-query.ts'
 
 const aggregateTitles = { sum: 'total', avg: 'average', min: 'min', max: 'max', median: 'median' } as const
 
@@ -77,8 +77,13 @@ function measureAlias(measure: Measure): string {
     case 'count-distinct':
       return `different_${columnAlias(measure.column)}`
     case 'aggregate':
-      return `${aggregateTitles[measure.name]}_${columnAlias(measure.column)}`
+      return `${aggregateTitle(measure.name, measure.column)}_${columnAlias(measure.column)}`
   }
+}
+
+/** A total of a column named "total" is its sum. */
+function aggregateTitle(name: AggregateName, { column }: ColumnReference): string {
+  return name === 'sum' && column.words.includes('total') ? 'sum' : aggregateTitles[name]
 }
 
 function columnAlias({ column, through }: ColumnReference): string {

@@ -1,16 +1,17 @@
-import { matchScores } from './column-match.ts'
+import { takeComparative } from './adjective.ts'
+import { matchColumns, matchScores } from './column-match.ts'
 import { takeArticles } from './measure.ts'
-import type { QuestionReader } from './question-reader.ts'
-import { isBoolean, isNumeric, isTemporal, type ColumnReference } from './semantic-model.ts'
+import { phraseOf, type QuestionReader } from './question-reader.ts'
+import { isBoolean, isNumeric, isQuantity, isTemporal, type ColumnReference } from './semantic-model.ts'
 import type { Comparison, Filter } from './structured-query.ts'
 import { takeTimeFilter } from './time-filter.ts'
-import { takeAlternatives, takeLiteral } from './value-words.ts'
+import { takeAlternatives, takeLiteral, takeUnit } from './value-words.ts'
 
 const comparisonPhrases: readonly (readonly [Comparison, readonly string[]])[] = [
   ['>=', ['at least', 'greater than or equal to', 'no less than', 'not less than', '>=']],
   ['<=', ['at most', 'less than or equal to', 'no more than', 'not more than', 'up to', '<=']],
-  ['>', ['more than', 'greater than', 'larger than', 'longer than', 'higher than', 'bigger than', 'older than', 'over', 'above', 'exceeding', '>']],
-  ['<', ['less than', 'fewer than', 'lower than', 'smaller than', 'shorter than', 'younger than', 'under', 'below', '<']],
+  ['>', ['more than', 'greater than', 'larger than', 'longer than', 'higher than', 'bigger than', 'over', 'above', 'exceeding', '>']],
+  ['<', ['less than', 'fewer than', 'lower than', 'smaller than', 'shorter than', 'under', 'below', '<']],
   ['<>', ['not equal to', 'other than', 'different from', '<>', "isn't", "aren't", 'not']],
   ['=', ['equal to', 'equals', 'exactly', '=', 'of', 'named', 'called']],
 ]
@@ -24,6 +25,8 @@ const textPhrases = [
 export function takeCondition(reader: QuestionReader, scoreMin: number): readonly Filter[] | undefined {
   return (
     reader.attempt(() => takeNegation(reader)) ??
+    reader.attempt(() => takeOpposite(reader)) ??
+    reader.attempt(() => takeAdjective(reader)) ??
     reader.attempt(() => takeLeadingComparison(reader)) ??
     reader.attempt(() => {
       const column = reader.takeColumn({ scoreMin })
@@ -43,6 +46,34 @@ function takeNegation(reader: QuestionReader): readonly Filter[] | undefined {
   return undefined
 }
 
+/** `unverified`, `inactive`: the opposite of a boolean column's name. */
+function takeOpposite(reader: QuestionReader): readonly Filter[] | undefined {
+  const word = /^(?:un|in|non-?)(\p{L}{3,})$/u.exec(reader.peek()?.text ?? '')?.[1]
+  if (word === undefined) return undefined
+  const matches = matchColumns(reader.scope, [word]).filter(({ reference, score }) => isBoolean(reference.column) && score >= matchScores.verb)
+  const [match] = matches
+  if (match === undefined || matches.length > 1) return undefined
+  reader.at++
+  return [compareBoolean(match.reference, false)]
+}
+
+/** `older than 30`, `cheaper than 10`. */
+function takeAdjective(reader: QuestionReader): readonly Filter[] | undefined {
+  const start = reader.peek()?.start ?? 0
+  const comparative = takeComparative(reader)
+  const text = reader.takeNumber()
+  const [column] = comparative?.columns ?? []
+  if (comparative === undefined || text === undefined || column === undefined) return undefined
+  const end = reader.peek(-1)?.end ?? start
+  takeUnit(reader)
+  if (comparative.columns.length > 1) {
+    const sign = comparative.operator === '>' ? 'over' : 'under'
+    const replacements = comparative.columns.map((reference) => `with ${phraseOf(reference)} ${sign} ${text}`)
+    reader.ambiguities = [...reader.ambiguities, { start, end, replacements }]
+  }
+  return [{ kind: 'compare', column, operator: comparative.operator, value: { kind: 'number', text } }]
+}
+
 function compareBoolean(column: ColumnReference, value: boolean): Filter {
   return { kind: 'compare', column, operator: '=', value: { kind: 'boolean', value } }
 }
@@ -57,9 +88,9 @@ function takeLeadingComparison(reader: QuestionReader): readonly Filter[] | unde
   if (operator === undefined || operator === '<>' || operator === '=') return undefined
   const text = reader.takeNumber()
   if (text === undefined) return undefined
-  const unit = reader.attempt(() => reader.takeColumn({ prefer: isNumeric }))
-  const column = unit ?? reader.attempt(() => (reader.at++, takeArticles(reader), reader.takeColumn({ prefer: isNumeric })))
-  if (column === undefined || !isNumeric(column.column)) return undefined
+  const unit = reader.attempt(() => reader.takeColumn({ prefer: isQuantity }))
+  const column = unit ?? reader.attempt(() => (reader.at++, takeArticles(reader), reader.takeColumn({ prefer: isQuantity })))
+  if (column === undefined || !isQuantity(column.column)) return undefined
   return [{ kind: 'compare', column, operator, value: { kind: 'number', text } }]
 }
 

@@ -29,7 +29,9 @@ export function describeResult(query: StructuredQuery, { rows }: SqlResult): str
   const [measure] = query.measures
   if (rows.length === 1 && query.limit === 1 && query.groups.length === 1 && measure !== undefined) {
     const most = query.order?.direction === 'ASC' ? 'the lowest' : 'the highest'
-    return `${formatValue(row[0])} comes first: ${most} ${describeMeasure(measure, query)}${describeFilters(query)} is ${formatValue(row[1])}.`
+    const [group] = query.groups
+    const name = group === undefined ? '' : capitalize(describeGroup(group))
+    return `${name} ${formatValue(row[0])} comes first: ${most} ${describeMeasure(measure, query)}${describeFilters(query)} is ${formatValue(row[1])}.`
   }
   return `${capitalize(title)}: ${count}.`
 }
@@ -61,7 +63,7 @@ function describeMeasure(measure: Measure, { table }: StructuredQuery): string {
     case 'count-distinct':
       return `number of different values of ${phraseOf(measure.column)} in ${table.base}`
     case 'aggregate':
-      return `${aggregateWords[measure.name]} ${phraseOf(measure.column)} of ${table.base}`
+      return `${measure.name === 'sum' && measure.column.column.words.includes('total') ? 'sum of' : aggregateWords[measure.name]} ${phraseOf(measure.column)} of ${table.base}`
   }
 }
 

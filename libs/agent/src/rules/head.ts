@@ -1,10 +1,12 @@
 import { matchScores } from './column-match.ts'
-import { takeAggregateName, takeArticles, takeMeasure, takeMeasures } from './measure.ts'
-import type { QuestionReader } from './question-reader.ts'
+import { takeArticles, takeMeasure, takeMeasures } from './measure.ts'
+import { takeSuperlative } from './adjective.ts'
+import { phraseOf, type QuestionReader } from './question-reader.ts'
 import { isBoolean, isNumeric, isTemporal, timeColumns, type ColumnReference } from './semantic-model.ts'
 import type { Group, Measure, QueryOrder, StructuredQuery } from './structured-query.ts'
 import { takeGroup } from './grouping.ts'
-import { isPlural, stem } from './word.ts'
+import { takeTimeFilter } from './time-filter.ts'
+import { isPlural } from './word.ts'
 
 /** What a part of a question adds to the query. */
 export type QueryPart = Partial<Omit<StructuredQuery, 'table'>> & {
@@ -18,21 +20,6 @@ export const rankedRowsDefault = 10
 const havingWords = ['have', 'has', 'had', 'having', 'with', 'got', 'get', 'gets', 'received', 'saw', 'see', 'is', 'are']
 const largeAdjectives = ['highest', 'largest', 'greatest', 'biggest', 'longest', 'maximum', 'max', 'top', 'best']
 const smallAdjectives = ['lowest', 'smallest', 'shortest', 'minimum', 'min', 'least', 'worst']
-
-/** Which columns an adjective speaks of, and from which end. */
-const adjectives: Readonly<Record<string, { readonly direction: 'ASC' | 'DESC'; readonly words: readonly string[] }>> = {
-  longest: { direction: 'DESC', words: ['distance', 'length', 'duration'] },
-  shortest: { direction: 'ASC', words: ['distance', 'length', 'duration'] },
-  'most expensive': { direction: 'DESC', words: ['price', 'total', 'amount', 'cost'] },
-  priciest: { direction: 'DESC', words: ['price', 'total', 'amount', 'cost'] },
-  cheapest: { direction: 'ASC', words: ['price', 'total', 'amount', 'cost'] },
-  'least expensive': { direction: 'ASC', words: ['price', 'total', 'amount', 'cost'] },
-  largest: { direction: 'DESC', words: ['size', 'total', 'amount', 'quantity'] },
-  biggest: { direction: 'DESC', words: ['size', 'total', 'amount', 'quantity'] },
-  smallest: { direction: 'ASC', words: ['size', 'total', 'amount', 'quantity'] },
-  heaviest: { direction: 'DESC', words: ['weight'] },
-  lightest: { direction: 'ASC', words: ['weight'] },
-}
 
 /** The first clause of a question: what is counted, ranked or listed. */
 export function takeHead(reader: QuestionReader): QueryPart | undefined {
@@ -109,28 +96,24 @@ function takeAdjectiveRows(reader: QuestionReader): QueryPart | undefined {
   takeArticles(reader)
   reader.take('top')
   const before = reader.takeNumber()
-  const word = reader.take(...Object.keys(adjectives))
-  const adjective = word === undefined ? undefined : adjectives[word]
+  const adjective = takeSuperlative(reader)
   const count = before ?? reader.takeNumber()
   const noun = reader.peek()
   if (adjective === undefined || noun === undefined || !reader.takeTable()) return undefined
-  const candidates = reader.scope.table.columns.filter(
-    (column) => isNumeric(column) && adjective.words.some((hint) => column.expandedWords.includes(stem(hint))),
-  )
   const limit = count === undefined ? defaultLimit(noun.text) : Number(count)
   const named = reader.attempt(() => takeRankColumn(reader))
-  const [column] = candidates
+  const [column] = adjective.columns
   if (named !== undefined) return { order: { target: { kind: 'column', column: named }, direction: adjective.direction }, limit }
   if (column === undefined) {
-    reader.problem ??= `"${reader.scope.table.description.name}" has no column that "${word}" speaks of.`
+    reader.problem ??= `"${reader.scope.table.description.name}" has no column that "${adjective.word}" speaks of.`
     return { limit }
   }
-  if (candidates.length > 1) {
+  if (adjective.columns.length > 1) {
     const end = adjective.direction === 'DESC' ? 'top' : 'bottom'
-    const replacements = candidates.map(({ name }) => `${end} ${limit} ${noun.text} by ${name}`)
+    const replacements = adjective.columns.map((reference) => `${end} ${limit} ${noun.text} by ${phraseOf(reference)}`)
     reader.ambiguities = [...reader.ambiguities, { start: reader.tokens[0]?.start ?? 0, end: noun.end, replacements }]
   }
-  return { order: { target: { kind: 'column', column: { column } }, direction: adjective.direction }, limit }
+  return { order: { target: { kind: 'column', column }, direction: adjective.direction }, limit }
 }
 
 function takeRankColumn(reader: QuestionReader): ColumnReference | undefined {
@@ -149,6 +132,8 @@ function takeTop(reader: QuestionReader): QueryPart | undefined {
   const awaitsRank = top === undefined ? 'ASC' : 'DESC'
   if (reader.takeTable()) return { limit, awaitsRank }
   const group = takeGroup(reader)
+  // Rows of the table that is named come before groups of a table that refers to it.
+  reader.cost += 0.5
   return group === undefined ? undefined : { ...rankBy([group], { kind: 'count' }, awaitsRank, limit), awaitsRank }
 }
 
@@ -219,13 +204,20 @@ function takeProjection(reader: QuestionReader): QueryPart | undefined {
     if (column === undefined) return undefined
     projection.push(column)
   } while (reader.take('and', ',') !== undefined)
-  // "cancelled flights" is a condition, "origin of flights" a list.
-  const isAdjective = projection.some(({ column }) => isBoolean(column)) && reader.attempt(() => reader.takeTable() || undefined)
-  return isAdjective === true ? undefined : { projection }
+  // "cancelled flights" and "created in 2024" are conditions, "origin of flights" is a list.
+  const { at } = reader
+  const isAdjective = projection.some(({ column }) => isBoolean(column)) && reader.takeTable()
+  const isCondition = projection.some(({ column }) => isTemporal(column)) && takeTimeFilter(reader) !== undefined
+  reader.at = at
+  return isAdjective || isCondition ? undefined : { projection }
 }
 
 function takeProjected(reader: QuestionReader): ColumnReference | undefined {
   takeArticles(reader)
-  if (takeAggregateName(reader) !== undefined) return undefined
-  return reader.takeColumn({ scoreMin: matchScores.part })
+  const { at, namesTable } = reader
+  const tableEnd = reader.takeTable() ? reader.at : -1
+  Object.assign(reader, { at, namesTable })
+  const column = reader.takeColumn({ scoreMin: matchScores.part })
+  // "likes" is the table before it is a column of another one.
+  return reader.at === tableEnd ? undefined : column
 }

@@ -1,6 +1,6 @@
 import { matchScores } from './column-match.ts'
 import type { QuestionReader } from './question-reader.ts'
-import { isBoolean, isNumeric, isTemporal } from './semantic-model.ts'
+import { isBoolean, isQuantity, isTemporal } from './semantic-model.ts'
 import type { AggregateName, Measure } from './structured-query.ts'
 
 const aggregateWords: Readonly<Record<AggregateName, readonly string[]>> = {
@@ -84,20 +84,24 @@ function takesRows(reader: QuestionReader): boolean {
 
 function takeAggregate(reader: QuestionReader): Measure | undefined {
   const name = takeAggregateName(reader)
-  return name === undefined ? undefined : takeAggregatedColumn(reader, name)
+  if (name === undefined) return undefined
+  reader.take('number of', 'count of')
+  return takeAggregatedColumn(reader, name)
 }
 
 function takeAggregatedColumn(reader: QuestionReader, name: AggregateName): Measure | undefined {
   takeArticles(reader)
   const needsNumber = name === 'sum' || name === 'avg' || name === 'median'
-  const column = reader.takeColumn({ prefer: (model) => isNumeric(model) || (!needsNumber && isTemporal(model)) })
+  const column = reader.takeColumn({ prefer: (model) => isQuantity(model) || (!needsNumber && isTemporal(model)) })
   if (column !== undefined) {
-    if (needsNumber && !isNumeric(column.column)) {
-      reader.problem ??= `"${column.column.name}" is not a number, so it has no ${name === 'avg' ? 'average' : name}.`
+    if (needsNumber && !isQuantity(column.column)) {
+      reader.problem ??= `"${column.column.name}" is not a quantity, so it has no ${name === 'avg' ? 'average' : name}.`
     }
     return { kind: 'aggregate', name, column }
   }
-  return name === 'sum' && reader.takeTable() ? { kind: 'count' } : undefined
+  // "total flights" counts them, unless the table has a total of its own.
+  const hasTotal = reader.scope.table.columns.some(({ words }) => words.includes('total'))
+  return name === 'sum' && !hasTotal && reader.takeTable() ? { kind: 'count' } : undefined
 }
 
 export function takeArticles(reader: QuestionReader): void {

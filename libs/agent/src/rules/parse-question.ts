@@ -6,9 +6,9 @@ import { takeArticles, takeMeasures } from './measure.ts'
 import { QuestionReader, phraseOf, type Ambiguity } from './question-reader.ts'
 import type { QuestionToken } from './question-token.ts'
 import { isNumeric, type ColumnReference, type Scope } from './semantic-model.ts'
-import type { QueryOrder, StructuredQuery } from './structured-query.ts'
+import type { Filter, QueryOrder, StructuredQuery } from './structured-query.ts'
 import { takeTimeFilter } from './time-filter.ts'
-import { takeAlternatives } from './value-words.ts'
+import { emptyVerbs, takeAlternatives } from './value-words.ts'
 
 /** One reading of a question against one table. */
 export type Reading = {
@@ -39,9 +39,10 @@ per|by|each|every|across`
   .map((phrase) => phrase.trim())
 const connectors = ['with', 'where', 'whose', 'having', 'that', 'which', 'who', 'and', 'but', 'have', 'has', 'had', ',', 'when']
 const fillers = `the a an all any of are is was were be been there do does did we you our my their its it they them also then only
-just have has had in for on made placed took place happened occurred flew flown fly left leave go went depart departed arrive arrived exist total overall please me ; & values value data
-rows records entries table got`.split(/\s+/)
-const motionVerbs = ['depart', 'leave', 'go', 'come', 'fly', 'arrive', 'start', 'end']
+just have has had in for on made placed took place happened occurred exist up total overall please me ; & values value data
+rows records entries table got`
+  .split(/\s+/)
+  .concat([...emptyVerbs])
 const prepositions = ['from', 'to', 'in', 'at', 'on', 'for', 'of', 'by', 'via', 'with', 'into', 'departing', 'arriving', 'named', 'called', 'is']
 
 /** Reads the question as one about `scope`'s table. Always returns a reading; its cost says how good it is. */
@@ -82,6 +83,7 @@ function takePart(reader: QuestionReader, draft: QueryPart): QueryPart | undefin
     reader.attempt(() => takeOrder(reader)) ??
     reader.attempt(() => takeLimit(reader)) ??
     reader.attempt(() => takeTime(reader)) ??
+    reader.attempt(() => takeReferred(reader)) ??
     reader.attempt(() => takeGrouping(reader)) ??
     reader.attempt(() => takeConnected(reader)) ??
     (reader.takeTable() ? {} : undefined) ??
@@ -114,12 +116,13 @@ function takeRank(reader: QuestionReader, draft: QueryPart): QueryPart | undefin
 }
 
 function askForAggregate(reader: QuestionReader, place: { start: number; end: number }, column: ColumnReference): void {
-  const replacements = ['total', 'average'].map((name) => `${name} ${phraseOf(column)}`)
+  const sum = column.column.words.includes('total') ? 'sum of' : 'total'
+  const replacements = [sum, 'average'].map((name) => `${name} ${phraseOf(column)}`)
   reader.ambiguities = [...reader.ambiguities, { ...place, replacements }]
 }
 
 function takeOrder(reader: QuestionReader): QueryPart | undefined {
-  const phrase = reader.take('ordered by', 'order by', 'sorted by', 'sort by', 'ranked by', ', most', 'ordered', 'sorted')
+  const phrase = reader.take('ordered by', 'order by', 'sorted by', 'sort by', 'ranked by')
   if (phrase === undefined) return undefined
   takeArticles(reader)
   const start = reader.at
@@ -155,15 +158,24 @@ function takeGrouping(reader: QuestionReader): QueryPart | undefined {
   const adverb = takeGrainAdverb(reader)
   if (adverb !== undefined) return { groups: [adverb] }
   if (reader.take(...groupPhrases) === undefined) return undefined
+  // "average likes per post" over posts: each row is one already.
+  if (reader.attempt(() => (reader.takeTable() && reader.takeColumn() === undefined) || undefined) === true) return {}
   const groups = takeGroups(reader)
   return groups === undefined ? undefined : { groups }
 }
 
 function takeConnected(reader: QuestionReader): QueryPart | undefined {
   if (reader.take(...connectors) === undefined) return undefined
-  while (reader.take('have', 'has', 'had', 'are', 'is', 'were', 'was', 'it', 'they', 'the', 'a', 'an', 'been', 'with', 'where') !== undefined);
-  const filters = takeCondition(reader, matchScores.doc)
+  while (reader.take('have', 'has', 'had', 'are', 'is', 'were', 'was', 'it', 'they', 'the', 'a', 'an', 'any', 'been', 'with', 'where') !== undefined);
+  const filters = takeCondition(reader, matchScores.doc) ?? takePossession(reader)
   return filters === undefined ? undefined : { filters }
+}
+
+/** "users with an email", "users who have an age": a value is there. */
+function takePossession(reader: QuestionReader): readonly Filter[] | undefined {
+  if (!['with', 'have', 'has', 'had', 'a', 'an', 'any'].includes(reader.peek(-1)?.text ?? '')) return undefined
+  const column = reader.takeColumn({ scoreMin: matchScores.verb })
+  return column === undefined || reader.peek()?.kind === 'number' ? undefined : [{ kind: 'null', column, negated: true }]
 }
 
 function takeBare(reader: QuestionReader): QueryPart | undefined {
@@ -171,11 +183,27 @@ function takeBare(reader: QuestionReader): QueryPart | undefined {
   return filters === undefined ? undefined : { filters }
 }
 
+/** `of customer Ines`, `by user ada`: a value of the table that a key refers to. */
+function takeReferred(reader: QuestionReader): QueryPart | undefined {
+  const start = reader.peek()?.start ?? 0
+  const preposition = reader.take('by', 'of', 'from', 'for', 'with', 'where', 'whose')
+  takeArticles(reader)
+  const key = reader.takeColumn({ scoreMin: matchScores.verb })
+  const through = reader.scope.foreignKeys.find(({ column }) => column === key?.column)
+  if (through === undefined || key?.through !== undefined) return undefined
+  reader.take('is')
+  if (reader.peek()?.kind === 'number') return undefined
+  const alternatives = takeAlternatives(reader, ['or', ', or'])
+  if (alternatives === undefined) return undefined
+  const origin = preposition === undefined ? {} : { preposition }
+  return { filters: [{ kind: 'value', alternatives, negated: false, start, through, ...origin }] }
+}
+
 /** Words that name nothing in the schema may be values of it: `from SFO`, `shipped orders`, `not Germany`. */
 function takeValue(reader: QuestionReader): QueryPart | undefined {
   const start = reader.peek()?.start ?? 0
   const negated = takeExclusion(reader)
-  if (negated) reader.take(...motionVerbs)
+  if (negated) reader.take(...emptyVerbs)
   const preposition = reader.take(...prepositions)
   const negatedAfter = negated || takeExclusion(reader)
   takeArticles(reader)

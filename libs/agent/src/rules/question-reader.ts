@@ -18,7 +18,7 @@ const columnWordsMax = 4
 /** Words that carry structure and never belong to a column's or a value's name. */
 export const structuralWords: ReadonlySet<string> = new Set(
   `a an and any are as at be been before between but by did do does during each equal equals every except excluding for from
-  had has have having how if in into is it its many me more most no not of on or order ordered our over per since sorted than
+  had has have having how if in into is it its many me more most no not of on or our over per since sorted than
   that the their them there they this to under until was we were what when where which who whose why will with without you`.split(
     /\s+/,
   ),
@@ -75,9 +75,9 @@ export class QuestionReader {
 
   /** Goes back when `read` finds nothing. */
   attempt<T>(read: () => T | undefined): T | undefined {
-    const { at, cost, ambiguities, problem } = this
+    const { at, cost, ambiguities, problem, namesTable } = this
     const result = read()
-    if (result === undefined) Object.assign(this, { at, cost, ambiguities, problem })
+    if (result === undefined) Object.assign(this, { at, cost, ambiguities, problem, namesTable })
     return result
   }
 
@@ -116,6 +116,7 @@ export class QuestionReader {
       if (matches.length > 1) this.recordAmbiguity(matches, span)
       this.cost += (matchScores.exact - first.score) / 10
       this.at += length
+      this.namesTable ||= first.score === matchScores.withTable
       return first.reference
     }
     return undefined

@@ -67,9 +67,9 @@ function findForeignKeys(table: TableModel, models: readonly TableModel[]): read
   for (const column of table.columns) {
     const words = column.words.slice(0, -1)
     if (column.words.at(-1) !== 'id' || words.length === 0) continue
-    const near = models.filter((other) => other.namespace === table.namespace)
+    const near = models.filter(({ namespace }) => namespace === table.namespace)
     const byName = near.filter((other) => sameWords(other.words, words))
-    const found = byName.length > 0 ? byName : near.filter((other) => other.words.every((word) => column.docWords.has(word)))
+    const found = byName.length > 0 ? byName : near.filter((other) => other !== table && other.words.every((word) => column.docWords.has(word)))
     const [target] = found
     const targetColumn = target?.columns.find((other) => sameWords(other.words, ['id']) || sameWords(other.words, column.words))
     if (found.length !== 1 || target === undefined || targetColumn === undefined || targetColumn === column) continue
@@ -84,6 +84,11 @@ export function sameWords(left: readonly string[], right: readonly string[]): bo
 
 export function isNumeric({ description }: ColumnModel): boolean {
   return ['int', 'long', 'float', 'double', 'decimal'].includes(description.type.kind)
+}
+
+/** A number that can be added and compared; ids are numbers by accident. */
+export function isQuantity(column: ColumnModel): boolean {
+  return isNumeric(column) && column.words.at(-1) !== 'id'
 }
 
 export function isTemporal({ description }: ColumnModel): boolean {
@@ -110,5 +115,8 @@ export function timeColumns(table: TableModel): readonly ColumnModel[] {
     const named = temporal.filter(({ words }) => words[0] === word || sameWords(words, [...table.words, word]))
     if (named.length === 1) return named
   }
+  // The time that every row has is the row's own: an order is ordered always, shipped perhaps.
+  const always = temporal.filter(({ description }) => description.required)
+  if (always.length === 1) return always
   return temporal
 }

@@ -1,4 +1,4 @@
-import type { ColumnReference, TableModel } from './semantic-model.ts'
+import type { ColumnReference, ForeignKey, TableModel } from './semantic-model.ts'
 
 export type AggregateName = 'sum' | 'avg' | 'min' | 'max' | 'median'
 
@@ -49,6 +49,8 @@ export type Filter =
       /** Any of these; each is the words of one value, or of several in a row. */
       readonly alternatives: readonly (readonly ValueSpan[])[]
       readonly column?: ColumnReference
+      /** Only columns of the table that this key refers to. */
+      readonly through?: ForeignKey
       readonly preposition?: string
       readonly negated: boolean
       /** Where the clause starts in the question, its preposition included. */

@@ -3,6 +3,8 @@ import { editDistance } from './word.ts'
 
 const suggestionsMax = 5
 const distanceMax = 2
+/** Shorter words are near to everything. */
+const nearWordLengthMin = 4
 
 /** Questions that the schema can answer, as examples. */
 export function exampleQuestions(scopes: readonly Scope[]): readonly string[] {
@@ -23,7 +25,8 @@ export function exampleQuestions(scopes: readonly Scope[]): readonly string[] {
 export function nearQuestions(question: string, word: { text: string; start: number; end: number }, scopes: readonly Scope[]): readonly string[] {
   const names = new Set(scopes.flatMap(({ table }) => [table.base, ...table.columns.map(({ name }) => name)]))
   const text = word.text.toLowerCase()
-  const limit = text.length < 4 ? 1 : distanceMax
+  if (text.length < nearWordLengthMin) return []
+  const limit = text.length === nearWordLengthMin ? 1 : distanceMax
   const near = [...names]
     .map((name) => ({ name, distance: editDistance(text, name.toLowerCase(), limit) }))
     .filter(({ distance }) => distance <= limit)

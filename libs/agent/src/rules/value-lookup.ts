@@ -43,7 +43,7 @@ export async function resolveValues(
   signal?: AbortSignal,
 ): Promise<readonly ResolvedFilter[]> {
   const spellings = await findSpellings(filters, scope, runner, signal)
-  return filters.map((filter) => (filter.column === undefined ? resolveFree(filter, spellings) : resolveNamed(filter, filter.column, spellings)))
+  return filters.map((filter) => (filter.column === undefined ? resolveFree(filter, spellings.filter(({ column }) => filter.through === undefined || filter.through === column.through)) : resolveNamed(filter, filter.column, spellings)))
 }
 
 async function findSpellings(

@@ -10,6 +10,12 @@ const valueWordsMax = 5
 const unitWords = `minutes minute mins min hours hour seconds seconds days day miles mile km kilometers kilometres meters
   dollars dollar usd eur euros euro cents percent years year old kg points times`.split(/\s+/)
 
+/** Verbs that only connect a table with what is said of it. */
+export const emptyVerbs: ReadonlySet<string> = new Set(
+  `depart departed leave left go went come came fly flew flown arrive arrived start end write wrote written publish make made buy bought
+  place placed happened occurred exist exists up get gets got receive received`.split(/\s+/),
+)
+
 const clauseWords: ReadonlySet<string> = new Set(
   'grouped group sorted sort limit ascending descending asc desc daily weekly monthly quarterly yearly hourly total average avg mean sum median number count'.split(' '),
 )
@@ -34,7 +40,7 @@ export function takeValueWords(reader: QuestionReader): readonly ValueSpan[] | u
 
 function startsValueWord(reader: QuestionReader): boolean {
   const token = reader.peek()
-  if (token?.kind !== 'word' || structuralWords.has(token.text) || clauseWords.has(token.text)) return false
+  if (token?.kind !== 'word' || structuralWords.has(token.text) || clauseWords.has(token.text) || emptyVerbs.has(token.text)) return false
   const { at, cost, ambiguities, namesTable } = reader
   const startsOther =
     reader.takeTable() || takePeriod(reader) !== undefined || reader.takeColumn({ scoreMin: matchScores.verb }) !== undefined
@@ -66,12 +72,17 @@ export function takeLiteral(reader: QuestionReader, { column }: ColumnReference)
   if (isNumeric(column)) {
     const text = reader.takeNumber()
     if (text === undefined) return undefined
-    if (columnFollows(reader) === false) reader.take(...unitWords)
+    takeUnit(reader)
     return { kind: 'number', text }
   }
   if (!isTemporal(column)) return undefined
   const period = takePeriod(reader)
   return period?.kind === 'range' ? { kind: 'time', ms: period.fromMs } : undefined
+}
+
+/** "minutes" after a number, unless a column is named so. */
+export function takeUnit(reader: QuestionReader): void {
+  if (!columnFollows(reader)) reader.take(...unitWords)
 }
 
 function columnFollows(reader: QuestionReader): boolean {

@@ -37,7 +37,9 @@ function dropPlural(word: string): string {
 export function verbStem(word: string): string {
   const lower = word.toLowerCase()
   for (const ending of ['ing', 'ed']) {
-    if (lower.length > ending.length + 2 && lower.endsWith(ending)) return stem(lower.slice(0, -ending.length))
+    if (lower.length > ending.length + 2 && lower.endsWith(ending)) {
+      return stem(lower.slice(0, -ending.length).replace(/([bdgmnprt])\1$/, '$1'))
+    }
   }
   return stem(lower)
 }

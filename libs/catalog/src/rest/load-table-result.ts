@@ -4,7 +4,10 @@ import type { LoadedTable, TableIdentifier } from '../catalog.ts'
 import { protocolError, readJsonObject, readStringMap } from './rest-config.ts'
 
 /** REST spec `LoadTableResult` and `CommitTableResponse` (which has no config). */
-export function parseLoadTableResult(identifier: TableIdentifier, answer: JsonValue | undefined): LoadedTable {
+export function parseLoadTableResult(
+  identifier: TableIdentifier,
+  answer: JsonValue | undefined,
+): LoadedTable {
   const result = readJsonObject(answer, 'table')
   const metadata = parseTableMetadata(result['metadata'] ?? null)
   const location = result['metadata-location']
@@ -20,7 +23,10 @@ export function parseLoadTableResult(identifier: TableIdentifier, answer: JsonVa
 }
 
 /** REST spec `StorageCredential`: of those whose prefix fits, the longest counts, and wins over `config`. */
-function credentialsFor(location: string, credentials: JsonValue | undefined): Readonly<Record<string, string>> {
+function credentialsFor(
+  location: string,
+  credentials: JsonValue | undefined,
+): Readonly<Record<string, string>> {
   if (credentials === undefined || credentials === null) return {}
   if (!Array.isArray(credentials)) throw protocolError('storage-credentials is not an array')
   let best: { prefix: string; config: Readonly<Record<string, string>> } = { prefix: '', config: {} }

@@ -41,7 +41,8 @@ export async function openRestCatalog(
     ...(settings.token === undefined ? {} : { authorization: `Bearer ${settings.token}` }),
   }
   const requestTimeoutMs = settings.requestTimeoutMs ?? requestTimeoutMsDefault
-  const transportTo = (uri: string): RestTransport => restTransport({ uri, headers, requestTimeoutMs }, fetchResponse)
+  const transportTo = (uri: string): RestTransport =>
+    restTransport({ uri, headers, requestTimeoutMs }, fetchResponse)
   const config = await loadRestConfig(transportTo(settings.uri), settings)
   return new RestCatalog(transportTo(config.uri ?? settings.uri), config)
 }
@@ -61,9 +62,17 @@ class RestCatalog implements Catalog {
     return items.map((item) => readLevels(item))
   }
 
-  async createNamespace(namespace: Namespace, properties: Readonly<Record<string, string>> = {}): Promise<void> {
+  async createNamespace(
+    namespace: Namespace,
+    properties: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     checkNamespace(namespace)
-    await this.#send({ method: 'POST', path: '/namespaces', body: { namespace, properties }, effect: 'write' })
+    await this.#send({
+      method: 'POST',
+      path: '/namespaces',
+      body: { namespace, properties },
+      effect: 'write',
+    })
   }
 
   async loadNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>>> {
@@ -156,7 +165,11 @@ class RestCatalog implements Catalog {
 
   async close(): Promise<void> {}
 
-  async #create(identifier: TableIdentifier, definition: TableDefinition, staged: boolean): Promise<LoadedTable> {
+  async #create(
+    identifier: TableIdentifier,
+    definition: TableDefinition,
+    staged: boolean,
+  ): Promise<LoadedTable> {
     checkIdentifier(identifier)
     const { schema, partitionSpec, sortOrder, location, properties } = definition
     const body: JsonObject = {

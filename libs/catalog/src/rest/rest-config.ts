@@ -18,8 +18,11 @@ export async function loadRestConfig(
 ): Promise<RestConfig> {
   const { warehouse, prefix } = settings
   const query = { warehouse }
-  const answer = readJsonObject(await transport({ method: 'GET', path: '/config', query, effect: 'read' }), 'config')
-  const merged = {
+  const answer = readJsonObject(
+    await transport({ method: 'GET', path: '/config', query, effect: 'read' }),
+    'config',
+  )
+  const merged: Readonly<Record<string, string>> = {
     ...readStringMap(answer['defaults'], 'config defaults'),
     ...(prefix === undefined ? {} : { prefix }),
     ...readStringMap(answer['overrides'], 'config overrides'),
@@ -42,8 +45,13 @@ export function readJsonObject(value: JsonValue | undefined, where: string): Jso
 
 export function readStringMap(value: JsonValue | undefined, where: string): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {}
-  const entries = Object.entries(readJsonObject(value, where))
-  return Object.fromEntries(entries.map(([key, item]) => [key, typeof item === 'string' ? item : String(item)]))
+  const entries = Object.entries(readJsonObject(value, where)).map(([key, item]): [string, string] => {
+    if (typeof item === 'string') return [key, item]
+    // Some catalogs write numbers and booleans as they are.
+    if (typeof item === 'object') throw protocolError(`${where}: "${key}" is not a string`)
+    return [key, String(item)]
+  })
+  return Object.fromEntries(entries)
 }
 
 export function protocolError(message: string): FloeError {

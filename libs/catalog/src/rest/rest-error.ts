@@ -55,7 +55,10 @@ export function responseError(
 ): FloeError {
   const { message, type } = errorModel(body)
   const text = `${request} answered ${status}${message === undefined ? '' : `: ${message}`}`
-  const code = effect === 'commit' && unknownAfterCommit.has(status) ? 'commit-state-unknown' : codeOf(status, type, conflict)
+  const code =
+    effect === 'commit' && unknownAfterCommit.has(status)
+      ? 'commit-state-unknown'
+      : codeOf(status, type, conflict)
   if (code === 'commit-state-unknown') return unknownOutcome(text)
   const retryable = code === 'unavailable' || type === 'CommitFailedException'
   const hint = hints[code]

@@ -43,7 +43,10 @@ export async function findCurrentTable(
   }
 }
 
-export async function loadCurrentTable(context: CatalogContext, identifier: TableIdentifier): Promise<CurrentTable> {
+export async function loadCurrentTable(
+  context: CatalogContext,
+  identifier: TableIdentifier,
+): Promise<CurrentTable> {
   const current = await findCurrentTable(context, identifier)
   if (current === undefined) throw noSuchTable(identifier)
   return current
@@ -53,7 +56,9 @@ export async function loadCurrentTable(context: CatalogContext, identifier: Tabl
 function checkUuid(identifier: TableIdentifier, row: TableRow, { tableUuid }: TableMetadata): void {
   if (tableUuid === row.uuid) return
   const message = `${formatIdentifier(identifier)}: ${row.metadataLocation} is of table ${tableUuid}, not ${row.uuid}`
-  throw new FloeError('corrupt-data', message, { hint: 'something has overwritten the metadata file; restore it' })
+  throw new FloeError('corrupt-data', message, {
+    hint: 'something has overwritten the metadata file; restore it',
+  })
 }
 
 function lostMetadata(identifier: TableIdentifier, row: TableRow, cause: FloeError): FloeError {

@@ -32,7 +32,10 @@ export async function commitTable(
     if (committed !== undefined) return committed
   }
   const message = `${formatIdentifier(identifier)} was changed by others ${context.commitAttemptsMax} times during one commit`
-  throw new FloeError('commit-conflict', message, { retryable: true, hint: 'commit again when fewer writers are at it' })
+  throw new FloeError('commit-conflict', message, {
+    retryable: true,
+    hint: 'commit again when fewer writers are at it',
+  })
 }
 
 /** `undefined` when another commit came first. */
@@ -106,14 +109,24 @@ async function missingUpdates(
 }
 
 function lostCreate(identifier: TableIdentifier): FloeError {
-  return new FloeError('commit-conflict', `Requirement failed: table already exists: ${formatIdentifier(identifier)}`, {
-    hint: 'load the table that is there now, or choose another name',
-  })
+  return new FloeError(
+    'commit-conflict',
+    `Requirement failed: table already exists: ${formatIdentifier(identifier)}`,
+    {
+      hint: 'load the table that is there now, or choose another name',
+    },
+  )
 }
 
 /** Only files that this commit pushed out of the metadata log: others may belong to somebody who still reads them. */
-async function removeOldMetadata({ files }: CatalogContext, base: TableMetadata, next: TableMetadata): Promise<void> {
+async function removeOldMetadata(
+  { files }: CatalogContext,
+  base: TableMetadata,
+  next: TableMetadata,
+): Promise<void> {
   if (next.properties['write.metadata.delete-after-commit.enabled'] !== 'true') return
   const kept = new Set(next.metadataLog.map(({ metadataFile }) => metadataFile))
-  await files.remove(base.metadataLog.map(({ metadataFile }) => metadataFile).filter((file) => !kept.has(file)))
+  await files.remove(
+    base.metadataLog.map(({ metadataFile }) => metadataFile).filter((file) => !kept.has(file)),
+  )
 }

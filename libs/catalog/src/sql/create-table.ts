@@ -66,7 +66,8 @@ async function newTable(
   const { schema, partitionSpec, sortOrder, properties } = definition
   const tableUuid = context.uuid()
   const location =
-    definition.location ?? (await defaultTableLocation(context.rows, context.warehouse, identifier, tableUuid))
+    definition.location ??
+    (await defaultTableLocation(context.rows, context.warehouse, identifier, tableUuid))
   return newTableMetadata({
     schema,
     location,
@@ -81,7 +82,8 @@ async function newTable(
 /** Fails early, before anything is written; the insert decides. */
 async function checkNameIsFree({ rows }: CatalogContext, identifier: TableIdentifier): Promise<void> {
   checkIdentifier(identifier)
-  if ((await rows.findNamespace(identifier.namespace)) === undefined) throw noSuchNamespace(identifier.namespace)
+  if ((await rows.findNamespace(identifier.namespace)) === undefined)
+    throw noSuchNamespace(identifier.namespace)
   if ((await rows.findTable(identifier)) !== undefined) throw tableExists(identifier)
 }
 

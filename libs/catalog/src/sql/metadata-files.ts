@@ -38,10 +38,14 @@ export class MetadataFiles {
     const text = new TextEncoder().encode(serializeTableMetadata(metadata))
     const bytes = isGzipName(location) ? await gzipAsync(text) : text
     if (!(await this.#store.putIfAbsent(location, bytes))) {
-      throw new FloeError('already-exists', `there is an object at ${location} that this commit did not write`, {
-        retryable: true,
-        hint: 'commit again',
-      })
+      throw new FloeError(
+        'already-exists',
+        `there is an object at ${location} that this commit did not write`,
+        {
+          retryable: true,
+          hint: 'commit again',
+        },
+      )
     }
   }
 
@@ -63,10 +67,14 @@ export class MetadataFiles {
       return parseTableMetadata(new TextDecoder('utf-8', { fatal: true }).decode(text))
     } catch (error) {
       const { code, hint } = toFloeError(error)
-      throw new FloeError(code === 'unsupported' ? code : 'corrupt-data', `${location} cannot be read as table metadata`, {
-        ...(hint === undefined ? {} : { hint }),
-        cause: error,
-      })
+      throw new FloeError(
+        code === 'unsupported' ? code : 'corrupt-data',
+        `${location} cannot be read as table metadata`,
+        {
+          ...(hint === undefined ? {} : { hint }),
+          cause: error,
+        },
+      )
     }
   }
 }

@@ -8,7 +8,11 @@ const versionDigits = 5
  * Where the next metadata file of a table goes: `<V+1>-<uuid>.metadata.json` (spec "Metastore Tables"). The uuid keeps
  * racing writers from taking the same name, so that the loser cannot remove the winner's file.
  */
-export function newMetadataLocation(metadata: TableMetadata, previous: string | undefined, uuid: string): string {
+export function newMetadataLocation(
+  metadata: TableMetadata,
+  previous: string | undefined,
+  uuid: string,
+): string {
   const version = previous === undefined ? 0 : metadataVersion(previous) + 1
   const folder = metadata.properties['write.metadata.path'] ?? joinLocation(metadata.location, 'metadata')
   const isGzip = metadata.properties['write.metadata.compression-codec']?.toLowerCase() === 'gzip'

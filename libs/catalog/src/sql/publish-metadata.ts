@@ -3,7 +3,11 @@ import type { ErrorCode, TableMetadata } from '@floe/iceberg'
 import type { MetadataFiles } from './metadata-files.ts'
 
 /** Errors of a store after which its row is surely as it was. */
-const surelyUnwritten: ReadonlySet<ErrorCode> = new Set(['unavailable', 'resource-exhausted', 'permission-denied'])
+const surelyUnwritten: ReadonlySet<ErrorCode> = new Set([
+  'unavailable',
+  'resource-exhausted',
+  'permission-denied',
+])
 
 /**
  * Writes a metadata file, then points a row at it. The file is removed again when the row surely does not point at

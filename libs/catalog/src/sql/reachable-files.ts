@@ -5,6 +5,9 @@ import type { ObjectStore } from '@floe/storage'
 /** Manifest lists and manifests that are read at one time. */
 const manifestReadsMax = 8
 
+/** Paths are wanted, no metrics. */
+const noColumns: ReadonlySet<number> = new Set()
+
 /**
  * Every file that the metadata reaches: metadata files, statistics, manifest lists, data and delete manifests, and,
  * unless `gc.enabled` is false, the data and delete files in them. Files that are gone already are left out with what
@@ -20,7 +23,9 @@ export async function findReachableFiles(
   for (const path of [...metadata.statistics, ...metadata.partitionStatistics].map(statisticsPath)) {
     if (path !== undefined) files.add(path)
   }
-  const lists = metadata.snapshots.flatMap(({ manifestList }) => (manifestList === undefined ? [] : [manifestList]))
+  const lists = metadata.snapshots.flatMap(({ manifestList }) =>
+    manifestList === undefined ? [] : [manifestList],
+  )
   const manifests = new Set(metadata.snapshots.flatMap(({ manifests }) => manifests ?? []))
   await readEach(store, new Set(lists), (list, bytes) => {
     files.add(list)
@@ -29,7 +34,9 @@ export async function findReachableFiles(
   const ownsData = metadata.properties['gc.enabled'] !== 'false'
   await readEach(store, manifests, (manifest, bytes) => {
     files.add(manifest)
-    if (ownsData) for (const { dataFile } of decodeManifest(bytes).entries) files.add(dataFile.filePath)
+    if (ownsData)
+      for (const { dataFile } of decodeManifest(bytes, { metricColumns: noColumns }).entries)
+        files.add(dataFile.filePath)
   })
   return files
 }
@@ -55,7 +62,10 @@ async function readEach(
   await Promise.all(Array.from({ length: manifestReadsMax }, readRest))
 }
 
-async function getIfPresent(store: Pick<ObjectStore, 'get'>, location: string): Promise<Uint8Array | undefined> {
+async function getIfPresent(
+  store: Pick<ObjectStore, 'get'>,
+  location: string,
+): Promise<Uint8Array | undefined> {
   try {
     return await store.get(location)
   } catch (error) {

@@ -1,6 +1,12 @@
 import type { ObjectStore } from '@floe/storage'
 import type { Catalog, LoadedTable, Namespace, TableDefinition, TableIdentifier } from '../catalog.ts'
-import { namespaceExists, namespaceNotEmpty, noSuchNamespace, noSuchTable, tableExists } from '../catalog-error.ts'
+import {
+  namespaceExists,
+  namespaceNotEmpty,
+  noSuchNamespace,
+  noSuchTable,
+  tableExists,
+} from '../catalog-error.ts'
 import { checkIdentifier, checkNamespace } from '../identifier.ts'
 import { loadCurrentTable } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
@@ -23,13 +29,12 @@ export type SqlCatalogSettings = {
   readonly busyTimeoutMs?: number
   /** Parsed metadata files that are kept in memory (default 256). */
   readonly metadataCacheEntriesMax?: number
-}
-
-export type SqlCatalogComponents = {
-  readonly store: ObjectStore
   readonly clock: { now(): number }
+  /** A random uuid in its text form, another one at each call. */
   readonly uuid: () => string
 }
+
+export type SqlCatalogComponents = { readonly store: ObjectStore }
 
 const commitAttemptsMaxDefault = 20
 const busyTimeoutMsDefault = 10_000
@@ -39,15 +44,17 @@ const metadataCacheEntriesMaxDefault = 256
  * A catalog whose truth is one row per table in a SQL database, and whose metadata files are in an object store.
  * @throws FloeError unavailable when the database cannot be opened, unsupported when a newer Floe has written it
  */
-export async function openSqlCatalog(settings: SqlCatalogSettings, components: SqlCatalogComponents): Promise<Catalog> {
-  const { store, clock, uuid } = components
+export async function openSqlCatalog(
+  settings: SqlCatalogSettings,
+  { store }: SqlCatalogComponents,
+): Promise<Catalog> {
   return new SqlCatalog({
     rows: openSqliteStore(settings.database.path, settings.busyTimeoutMs ?? busyTimeoutMsDefault),
     files: new MetadataFiles(store, settings.metadataCacheEntriesMax ?? metadataCacheEntriesMaxDefault),
     store,
     warehouse: settings.warehouse,
-    clock,
-    uuid,
+    clock: settings.clock,
+    uuid: settings.uuid,
     commitAttemptsMax: settings.commitAttemptsMax ?? commitAttemptsMaxDefault,
   })
 }
@@ -67,7 +74,10 @@ class SqlCatalog implements Catalog {
     return this.#context.rows.listNamespaces(isTop ? undefined : parent)
   }
 
-  async createNamespace(namespace: Namespace, properties: Readonly<Record<string, string>> = {}): Promise<void> {
+  async createNamespace(
+    namespace: Namespace,
+    properties: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     checkNamespace(namespace)
     const outcome = await this.#context.rows.insertNamespace(namespace, properties)
     if (outcome === 'name-taken') throw namespaceExists(namespace)

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { Namespace, TableIdentifier } from '../catalog.ts'
@@ -18,6 +20,7 @@ type Properties = Readonly<Record<string, string>>
 /** Opens, and makes when absent, the catalog file at `path`. `busyTimeoutMs`: how long to wait for other processes. */
 export function openSqliteStore(path: string, busyTimeoutMs: number): CatalogStore {
   try {
+    mkdirSync(dirname(path), { recursive: true })
     const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
     try {
       // WAL: readers never wait for the writer. FULL: a commit is on the disk when it is acknowledged.
@@ -60,10 +63,10 @@ class SqliteStore implements CatalogStore {
   ): Promise<'inserted' | 'name-taken' | 'no-namespace'> {
     const sql = 'INSERT INTO namespaces (path, parent, properties) VALUES (?, ?, ?)'
     const values = [pathOf(namespace), parentPath(namespace.slice(0, -1)), JSON.stringify(properties)]
-    return this.#settle(() => (this.#run(sql, ...values), 'inserted'), {
-      'primary-key': 'name-taken',
-      'foreign-key': 'no-namespace',
-    })
+    return this.#settle<'inserted' | 'name-taken' | 'no-namespace'>(
+      () => (this.#run(sql, ...values), 'inserted'),
+      { 'primary-key': 'name-taken', 'foreign-key': 'no-namespace' },
+    )
   }
 
   async updateNamespace(

@@ -79,7 +79,7 @@ export class ColumnBuffer {
     if (layout === 'boolean') this.data = grownBytes(this.data, capacity)
     if (layout === 'fixed') this.growFixed(capacity)
     if (layout === 'bytes') this.offsets = grownInt32(this.offsets, capacity + 1)
-    if (this.definitions.length > 0) this.growFlatLevels()
+    if (this.definitions.length > 0 && !this.plan.wire.list) this.growFlatLevels()
   }
 
   addNull(row: number): void {

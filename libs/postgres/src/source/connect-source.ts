@@ -39,7 +39,7 @@ const sessionSettings: Readonly<Record<string, string>> = {
 /** Settings that older servers lack are left out. `pg_settings` names some of them in mixed case. */
 const pinSession = `
   SELECT pg_catalog.set_config(wanted.name, wanted.value, false)
-  FROM pg_catalog.unnest($1::text[], $2::text[]) AS wanted(name, value)
+  FROM unnest($1::text[], $2::text[]) AS wanted(name, value)
   WHERE EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE pg_catalog.lower(s.name) = pg_catalog.lower(wanted.name))`
 
 /**

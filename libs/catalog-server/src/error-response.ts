@@ -1,0 +1,94 @@
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { errorReactions, toFloeError } from '@floe/iceberg'
+import type { ErrorCode, FloeError } from '@floe/iceberg'
+
+/** `type` of the spec's `ErrorModel`: the names of Java's exceptions, by which clients choose theirs. */
+export type ErrorType =
+  | 'AlreadyExistsException'
+  | 'BadRequestException'
+  | 'CommitFailedException'
+  | 'CommitStateUnknownException'
+  | 'ForbiddenException'
+  | 'InternalServerError'
+  | 'NamespaceNotEmptyException'
+  | 'NoSuchNamespaceException'
+  | 'NoSuchTableException'
+  | 'NotFoundException'
+  | 'ServiceUnavailableException'
+  | 'UnprocessableEntityException'
+  | 'UnsupportedOperationException'
+
+/** An answer that a route has decided on, where the code of a `FloeError` does not tell enough. */
+export class ProtocolError extends Error {
+  readonly status: number
+  readonly type: ErrorType
+
+  constructor(status: number, type: ErrorType, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.status = status
+    this.type = type
+  }
+}
+
+const types: Readonly<Record<ErrorCode, ErrorType>> = {
+  'invalid-input': 'BadRequestException',
+  'not-found': 'NotFoundException',
+  'already-exists': 'AlreadyExistsException',
+  'commit-conflict': 'CommitFailedException',
+  'commit-state-unknown': 'CommitStateUnknownException',
+  unavailable: 'ServiceUnavailableException',
+  'corrupt-data': 'InternalServerError',
+  unsupported: 'UnsupportedOperationException',
+  'permission-denied': 'ForbiddenException',
+  'resource-exhausted': 'ServiceUnavailableException',
+  cancelled: 'ServiceUnavailableException',
+  internal: 'InternalServerError',
+}
+
+/** The answer to anything thrown by a route. */
+export function errorResponse(error: unknown, context: Context): Response {
+  if (error instanceof ProtocolError)
+    return protocolErrorResponse(context, error.status, error.type, error.message)
+  if (error instanceof HTTPException) {
+    return protocolErrorResponse(context, error.status, 'BadRequestException', error.message)
+  }
+  const floe = toFloeError(error)
+  // What is thrown by accident may name anything; only Floe's own messages are made for readers.
+  const message = floe === error ? messageOf(floe) : 'the catalog failed unexpectedly'
+  return protocolErrorResponse(context, errorReactions[floe.code].httpStatus, types[floe.code], message)
+}
+
+/** Spec `IcebergErrorResponse`. */
+export function protocolErrorResponse(
+  context: Context,
+  status: number,
+  type: ErrorType,
+  message: string,
+): Response {
+  const body = isHead(context) ? null : JSON.stringify({ error: { message, type, code: status } })
+  return new Response(body, { status, headers: { 'content-type': 'application/json' } })
+}
+
+/** Runs a route's work; a `not-found` in it is answered as `type`. */
+export async function namingTheMissing<T>(
+  type: 'NoSuchNamespaceException' | 'NoSuchTableException',
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const floe = toFloeError(error)
+    if (floe.code === 'not-found') throw new ProtocolError(404, type, messageOf(floe), error)
+    throw error
+  }
+}
+
+/** Hono runs the GET route for a HEAD request, and keeps its status. */
+export function isHead(context: Context): boolean {
+  return context.req.raw.method === 'HEAD'
+}
+
+function messageOf({ message, hint }: FloeError): string {
+  return hint === undefined ? message : `${message}; ${hint}`
+}

@@ -1,0 +1,54 @@
+import type { Context } from 'hono'
+import { checkIdentifier, checkNamespace, namespaceSeparator } from '@floe/catalog'
+import type { Namespace, TableIdentifier } from '@floe/catalog'
+import { FloeError } from '@floe/iceberg'
+
+// Names come from the raw path: decoding the path as a whole, as routers do, loses which slash was a name's own.
+
+/** The namespace after `/namespaces/` in the path. @throws FloeError invalid-input for what cannot be a name */
+export function pathNamespace(context: Context): Namespace {
+  const namespace = decodeNamespace(segmentAfter(context, 'namespaces'))
+  checkNamespace(namespace)
+  return namespace
+}
+
+/** The table after `/namespaces/{namespace}/tables/` in the path. */
+export function pathTable(context: Context): TableIdentifier {
+  const identifier = {
+    namespace: pathNamespace(context),
+    name: decodeSegment(segmentAfter(context, 'tables')),
+  }
+  checkIdentifier(identifier)
+  return identifier
+}
+
+/** The namespace of the query parameter `parent`; none, and an empty one, mean the top level. */
+export function queryParent(context: Context): Namespace | undefined {
+  const parent = context.req.query('parent')
+  if (parent === undefined || parent === '') return undefined
+  const namespace = parent.split(namespaceSeparator)
+  checkNamespace(namespace)
+  return namespace
+}
+
+function segmentAfter(context: Context, collection: 'namespaces' | 'tables'): string {
+  const segments = new URL(context.req.url).pathname.split('/')
+  // Of a table called "tables" the segment before it, of a namespace called "namespaces" the one before that, counts.
+  const namespaces = segments.indexOf('namespaces', segments.indexOf('v1'))
+  const at = collection === 'namespaces' ? namespaces : namespaces + 2
+  return segments[at + 1] ?? ''
+}
+
+/** Levels are split before they are decoded; clients send the separator encoded, in either case, or as it is. */
+function decodeNamespace(segment: string): Namespace {
+  return segment.replaceAll(/%1F/gi, namespaceSeparator).split(namespaceSeparator).map(decodeSegment)
+}
+
+/** As Java's client encodes path segments: like a form, where a plus is a space. */
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment.replaceAll('+', ' '))
+  } catch (error) {
+    throw new FloeError('invalid-input', 'a name in the path is not percent-encoded UTF-8', { cause: error })
+  }
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import type { LoadedTable } from '@floe/catalog'
+import { stringifyJson, tableMetadataToJson } from '@floe/iceberg'
+import type { JsonObject, TableMetadata } from '@floe/iceberg'
+
+/** Spec `snapshots` of loadTable: all of them, or those that a branch or tag points at. */
+export type SnapshotMode = 'all' | 'refs'
+
+export type TableAnswer = { readonly etag: string; readonly body: Uint8Array<ArrayBuffer> }
+
+const encoder = new TextEncoder()
+
+/** Ready answers by ETag, those used last, within a budget of bytes: a long history takes longest to write out. */
+export class TableBodies {
+  readonly #bodies = new Map<string, Uint8Array<ArrayBuffer>>()
+  readonly #bytesMax: number
+  #bytes = 0
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+  }
+
+  /** Spec `LoadTableResult`. The ETag covers everything that the body is made from. */
+  answer(table: LoadedTable, config: Readonly<Record<string, string>>, mode: SnapshotMode): TableAnswer {
+    const etag = tableEtag(table, config, mode)
+    const ready = this.#bodies.get(etag)
+    if (ready !== undefined) {
+      this.#bodies.delete(etag)
+      this.#bodies.set(etag, ready)
+      return { etag, body: ready }
+    }
+    const body = encoder.encode(stringifyJson(loadTableResult(table, config, mode)))
+    this.#keep(etag, body)
+    return { etag, body }
+  }
+
+  #keep(etag: string, body: Uint8Array<ArrayBuffer>): void {
+    if (body.byteLength > this.#bytesMax) return
+    this.#bodies.set(etag, body)
+    this.#bytes += body.byteLength
+    for (const [oldest, old] of this.#bodies) {
+      if (this.#bytes <= this.#bytesMax) return
+      this.#bodies.delete(oldest)
+      this.#bytes -= old.byteLength
+    }
+  }
+}
+
+/** Differs for every metadata file, snapshot mode and config, so that a 304 never hides changed credentials. */
+export function tableEtag(
+  { metadataLocation }: LoadedTable,
+  config: Readonly<Record<string, string>>,
+  mode: SnapshotMode,
+): string {
+  const keys = Object.keys(config).sort()
+  const parts = JSON.stringify([metadataLocation, mode, keys, keys.map((key) => config[key])])
+  return `W/"${createHash('sha256').update(parts).digest('base64url')}"`
+}
+
+/** RFC 9110, If-None-Match: a list of tags, compared weakly, or `*`. */
+export function matchesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  const opaque = (tag: string): string => tag.trim().replace(/^W\//, '')
+  return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => opaque(tag) === opaque(etag))
+}
+
+export function loadTableResult(
+  { metadata, metadataLocation }: LoadedTable,
+  config: Readonly<Record<string, string>>,
+  mode: SnapshotMode,
+): JsonObject {
+  return {
+    ...(metadataLocation === undefined ? {} : { 'metadata-location': metadataLocation }),
+    metadata: tableMetadataToJson(mode === 'refs' ? withReferencedSnapshots(metadata) : metadata),
+    config,
+  }
+}
+
+function withReferencedSnapshots(metadata: TableMetadata): TableMetadata {
+  const referenced = new Set(Object.values(metadata.refs).map(({ snapshotId }) => snapshotId))
+  if (metadata.currentSnapshotId !== undefined) referenced.add(metadata.currentSnapshotId)
+  return { ...metadata, snapshots: metadata.snapshots.filter(({ snapshotId }) => referenced.has(snapshotId)) }
+}

@@ -1,0 +1,145 @@
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { z } from 'zod'
+import { checkIdentifier } from '@floe/catalog'
+import type { Catalog, TableDefinition } from '@floe/catalog'
+import { FloeError, parsePartitionSpec, parseSchema, parseSortOrder } from '@floe/iceberg'
+import { parseTableRequirement, parseTableUpdate, toFloeError } from '@floe/iceberg'
+import { isHead, namingTheMissing } from './error-response.ts'
+import { paginate } from './pagination.ts'
+import { pathNamespace, pathTable } from './path-names.ts'
+import { jsonObject, readBody, stringMap, tableIdentifier } from './request-body.ts'
+import type { TableAnswers } from './table-answers.ts'
+import type { SnapshotMode } from './table-body.ts'
+
+export const tableEndpoints: readonly string[] = [
+  'GET /v1/{prefix}/namespaces/{namespace}/tables',
+  'POST /v1/{prefix}/namespaces/{namespace}/tables',
+  'GET /v1/{prefix}/namespaces/{namespace}/tables/{table}',
+  'HEAD /v1/{prefix}/namespaces/{namespace}/tables/{table}',
+  'POST /v1/{prefix}/namespaces/{namespace}/tables/{table}',
+  'DELETE /v1/{prefix}/namespaces/{namespace}/tables/{table}',
+  'POST /v1/{prefix}/namespaces/{namespace}/register',
+  'POST /v1/{prefix}/tables/rename',
+]
+
+const createRequest = z.object({
+  name: z.string(),
+  schema: jsonObject,
+  location: z.string().nullish(),
+  'partition-spec': jsonObject.nullish(),
+  'write-order': jsonObject.nullish(),
+  'stage-create': z.boolean().nullish(),
+  properties: stringMap.nullish(),
+})
+const commitRequest = z.object({ requirements: z.array(jsonObject), updates: z.array(jsonObject) })
+const renameRequest = z.object({ source: tableIdentifier, destination: tableIdentifier })
+const registerRequest = z.object({
+  name: z.string(),
+  'metadata-location': z.string(),
+  overwrite: z.boolean().nullish(),
+})
+
+type Handled = Promise<Response>
+
+export function tableRoutes(catalog: Catalog, answers: TableAnswers): Hono {
+  return new Hono()
+    .get('/namespaces/:namespace/tables', (context) => listTables(context, catalog))
+    .post('/namespaces/:namespace/tables', (context) => createTable(context, catalog, answers))
+    .get('/namespaces/:namespace/tables/:table', (context) => loadTable(context, catalog, answers))
+    .post('/namespaces/:namespace/tables/:table', (context) => commitTable(context, catalog, answers))
+    .delete('/namespaces/:namespace/tables/:table', (context) => dropTable(context, catalog))
+    .post('/namespaces/:namespace/register', (context) => registerTable(context, catalog, answers))
+    .post('/tables/rename', (context) => renameTable(context, catalog))
+}
+
+async function listTables(context: Context, catalog: Catalog): Handled {
+  const namespace = pathNamespace(context)
+  const tables = await namingTheMissing('NoSuchNamespaceException', () => catalog.listTables(namespace))
+  const { items, nextPageToken } = paginate(context, tables, ({ name }) => name)
+  return context.json({ identifiers: items, 'next-page-token': nextPageToken })
+}
+
+async function createTable(context: Context, catalog: Catalog, answers: TableAnswers): Handled {
+  const namespace = pathNamespace(context)
+  const request = await readBody(context, createRequest)
+  const identifier = { namespace, name: request.name }
+  const definition = tableDefinition(request)
+  return namingTheMissing('NoSuchNamespaceException', async () =>
+    request['stage-create'] === true
+      ? answers.staged(await catalog.stageTable(identifier, definition))
+      : answers.loaded(context, await catalog.createTable(identifier, definition), 'all'),
+  )
+}
+
+async function loadTable(context: Context, catalog: Catalog, answers: TableAnswers): Handled {
+  const identifier = pathTable(context)
+  const mode = snapshotMode(context)
+  const table = await namingTheMissing('NoSuchTableException', () => catalog.loadTable(identifier))
+  return isHead(context) ? context.body(null, 204) : answers.loaded(context, table, mode)
+}
+
+async function commitTable(context: Context, catalog: Catalog, answers: TableAnswers): Handled {
+  const identifier = pathTable(context)
+  const request = await readBody(context, commitRequest)
+  const requirements = request.requirements.map((item) => parseTableRequirement(item))
+  const updates = request.updates.map((item) => parseTableUpdate(item))
+  // A table that is being created can only lack its namespace.
+  const isCreate = requirements.some(({ type }) => type === 'assert-create')
+  return namingTheMissing(isCreate ? 'NoSuchNamespaceException' : 'NoSuchTableException', async () =>
+    answers.committed(await catalog.commitTable(identifier, { requirements, updates })),
+  )
+}
+
+async function dropTable(context: Context, catalog: Catalog): Handled {
+  const identifier = pathTable(context)
+  // PyIceberg writes `True`.
+  const purge = context.req.query('purgeRequested')?.toLowerCase() === 'true'
+  await namingTheMissing('NoSuchTableException', () => catalog.dropTable(identifier, { purge }))
+  return context.body(null, 204)
+}
+
+async function registerTable(context: Context, catalog: Catalog, answers: TableAnswers): Handled {
+  const namespace = pathNamespace(context)
+  const { name, overwrite, 'metadata-location': location } = await readBody(context, registerRequest)
+  if (overwrite === true) {
+    throw new FloeError('unsupported', 'a table cannot be registered over another one', {
+      hint: 'drop that table without purge first',
+    })
+  }
+  return namingTheMissing('NoSuchNamespaceException', async () =>
+    answers.loaded(context, await catalog.registerTable({ namespace, name }, location), 'all'),
+  )
+}
+
+async function renameTable(context: Context, catalog: Catalog): Handled {
+  const { source, destination } = await readBody(context, renameRequest)
+  checkIdentifier(source)
+  checkIdentifier(destination)
+  try {
+    await catalog.renameTable(source, destination)
+    return context.body(null, 204)
+  } catch (error) {
+    if (toFloeError(error).code !== 'not-found') throw error
+    // Which of the two is missing decides the answer's type.
+    await namingTheMissing('NoSuchNamespaceException', () => catalog.loadNamespace(destination.namespace))
+    return namingTheMissing('NoSuchTableException', () => Promise.reject(error))
+  }
+}
+
+function tableDefinition(request: z.output<typeof createRequest>): TableDefinition {
+  const { schema, location, properties, 'partition-spec': spec, 'write-order': order } = request
+  return {
+    schema: parseSchema(schema),
+    ...(spec ? { partitionSpec: parsePartitionSpec(spec) } : {}),
+    ...(order ? { sortOrder: parseSortOrder(order) } : {}),
+    ...(typeof location === 'string' ? { location } : {}),
+    ...(properties ? { properties } : {}),
+  }
+}
+
+function snapshotMode(context: Context): SnapshotMode {
+  const mode = context.req.query('snapshots')?.toLowerCase() ?? 'all'
+  if (mode === 'all' || mode === 'refs') return mode
+  throw new FloeError('invalid-input', 'snapshots must be "all" or "refs"')
+}

@@ -1,0 +1,1 @@
+import { FloeError } from '@floe/iceberg'

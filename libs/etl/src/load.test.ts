@@ -1,0 +1,217 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { openSqlCatalog } from '@floe/catalog/sql'
+import type { Catalog } from '@floe/catalog'
+import { openPool } from '@floe/compute'
+import type { Pool } from '@floe/compute'
+import { openObjectStore } from '@floe/storage'
+import { startPostgres } from '@floe/testing'
+import type { TestPostgres } from '@floe/testing'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { load } from './load.ts'
+import type { LoadRequest, LoadRunComponents } from './load.ts'
+import type { LoadReport, TableFailure, TableLoad } from './load-report.ts'
+
+let postgres: TestPostgres & AsyncDisposable
+let pool: Pool
+let folder: string
+let catalog: Catalog
+let components: LoadRunComponents
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  pool = openPool({ workers: 2 })
+})
+afterAll(async () => {
+  await pool.close()
+  await postgres.stop()
+})
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'floe-etl-'))
+  const clock = { now: () => Date.now() }
+  const store = openObjectStore({})
+  const settings = {
+    database: { kind: 'sqlite' as const, path: path.join(folder, 'catalog.db') },
+    warehouse: `file://${folder}/warehouse`,
+    clock,
+    uuid: randomUUID,
+  }
+  catalog = await openSqlCatalog(settings, { store })
+  components = {
+    catalog,
+    store,
+    storeSettings: {},
+    pool,
+    clock,
+    uuid: randomUUID,
+    newSnapshotId: () => (randomBytes(8).readBigUInt64BE() >> 1n) | 1n,
+    sleep: async (ms) => void (await delay(ms)),
+    cpuUsage: () => process.cpuUsage().user,
+  }
+  await postgres.query('DROP SCHEMA IF EXISTS shop CASCADE')
+  await postgres.query('CREATE SCHEMA shop')
+})
+afterEach(async () => {
+  await catalog.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+function request(changes: Partial<LoadRequest> = {}): LoadRequest {
+  return { sourceUrl: postgres.url, tables: ['shop.*'], namespace: ['lake'], mode: 'create', workers: 2, ...changes }
+}
+
+function loaded({ tables }: LoadReport): TableLoad {
+  const [table] = tables
+  if (table?.status !== 'loaded') throw new Error(`not loaded: ${JSON.stringify(table, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v))}`)
+  return table
+}
+
+function failed({ tables }: LoadReport): TableFailure {
+  const [table] = tables
+  if (table?.status !== 'failed') throw new Error('the load did not fail')
+  return table
+}
+
+async function dataFiles(): Promise<readonly string[]> {
+  const names = await readdir(folder, { recursive: true })
+  return names.filter((name) => name.endsWith('.parquet') || name.endsWith('.tmp')).toSorted()
+}
+
+async function currentRows(name: string): Promise<string | undefined> {
+  const { metadata } = await catalog.loadTable({ namespace: ['lake'], name })
+  return metadata.snapshots.find(({ snapshotId }) => snapshotId === metadata.currentSnapshotId)?.summary?.['total-records']
+}
+
+const orders = `CREATE TABLE shop.orders (id bigint PRIMARY KEY, note text, price numeric(10,2), at timestamptz NOT NULL);
+  INSERT INTO shop.orders SELECT i, 'note ' || i % 7, i / 4.0, timestamptz '2024-01-01' + i * interval '1 hour'
+  FROM generate_series(1, 20000) i`
+
+describe('load', () => {
+  it('makes the table with every row in one snapshot', async () => {
+    await postgres.query(orders)
+    const result = loaded(await load(request(), components))
+    expect(result).toMatchObject({ rows: 20_000, table: 'lake.orders', method: 'copy', schemaChanges: [] })
+    expect(await currentRows('orders')).toBe('20000')
+    expect(await dataFiles()).toHaveLength(result.files)
+  })
+
+  it('loads a table without rows as a table with a snapshot', async () => {
+    await postgres.query('CREATE TABLE shop.empty (id int)')
+    expect(loaded(await load(request(), components)).files).toBe(0)
+    expect(await currentRows('empty')).toBe('0')
+  })
+
+  it('refuses to create a table that exists', async () => {
+    await postgres.query(orders)
+    await load(request(), components)
+    expect(failed(await load(request(), components)).error).toMatchObject({ code: 'already-exists' })
+  })
+
+  it('says that a source table does not exist', async () => {
+    await expect(load(request({ tables: ['shop.nothing'] }), components)).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  it('appends, with a column that the source has gained and one that it has renamed', async () => {
+    await postgres.query(orders)
+    await load(request(), components)
+    await postgres.query('ALTER TABLE shop.orders RENAME note TO remark; ALTER TABLE shop.orders ADD COLUMN tags text[]')
+    const result = loaded(await load(request({ mode: 'append' }), components))
+    expect(result.schemaChanges).toEqual([{ kind: 'rename', column: 'note', to: 'remark' }, { kind: 'add', column: 'tags' }])
+    expect(await currentRows('orders')).toBe('40000')
+    const { metadata } = await catalog.loadTable({ namespace: ['lake'], name: 'orders' })
+    expect(metadata.snapshots).toHaveLength(2)
+    expect(metadata.snapshots.map(({ schemaId }) => schemaId)).toEqual([0, 1])
+  })
+
+  it('replaces every row in one snapshot, and drops the columns that are gone', async () => {
+    await postgres.query(orders)
+    await load(request(), components)
+    await postgres.query('DELETE FROM shop.orders WHERE id > 5; ALTER TABLE shop.orders DROP COLUMN note')
+    loaded(await load(request({ mode: 'replace' }), components))
+    expect(await currentRows('orders')).toBe('5')
+    const { metadata } = await catalog.loadTable({ namespace: ['lake'], name: 'orders' })
+    const schema = metadata.schemas.find(({ schemaId }) => schemaId === metadata.currentSchemaId)
+    expect(schema?.fields.map(({ name }) => name)).toEqual(['id', 'price', 'at'])
+    expect(metadata.snapshots.at(-1)?.summary).toMatchObject({ operation: 'overwrite', 'deleted-records': '20000' })
+  })
+
+  it('writes each partition into files of its own', async () => {
+    await postgres.query(orders)
+    loaded(await load(request({ partitionBy: 'month(at), bucket(2, id)' }), components))
+    const partitions = new Set((await dataFiles()).map((file) => path.dirname(file).split('/').slice(-2).join('/')))
+    // 20,000 hours after 1 January 2024 touch 28 months.
+    expect(partitions.size).toBe(56)
+    expect([...partitions].toSorted()[0]).toBe('at_month=2024-01/id_bucket=0')
+    expect(await currentRows('orders')).toBe('20000')
+  })
+
+  it('leaves no file and no table behind when a value cannot be held', async () => {
+    await postgres.query(`${orders}; UPDATE shop.orders SET at = 'infinity' WHERE id = 19999`)
+    const { error } = failed(await load(request(), components))
+    expect(error.message).toContain('at')
+    expect(error.hint).toBeDefined()
+    expect(await dataFiles()).toEqual([])
+    await expect(catalog.loadTable({ namespace: ['lake'], name: 'orders' })).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  it('loads the other tables when one of them cannot be', async () => {
+    await postgres.query(`${orders}; CREATE TABLE shop.bad (x numeric(4,2)); INSERT INTO shop.bad VALUES ('NaN')`)
+    const { tables } = await load(request(), components)
+    expect(tables.map(({ table, status }) => [table, status]).toSorted()).toEqual([['lake.bad', 'failed'], ['lake.orders', 'loaded']])
+  })
+
+  it('stops when told to, with the old snapshot and no file of its own left', async () => {
+    await postgres.query(orders)
+    await load(request(), components)
+    const before = await dataFiles()
+    const stop = new AbortController()
+    const onProgress: NonNullable<LoadRunComponents['onProgress']> = ({ kind }) => {
+      if (kind === 'table-started') stop.abort()
+    }
+    const report = await load(request({ mode: 'append' }), { ...components, signal: stop.signal, onProgress })
+    expect(failed(report).error.code).toBe('cancelled')
+    expect(await dataFiles()).toEqual(before)
+    expect(await currentRows('orders')).toBe('20000')
+  })
+
+  it('commits both of two loads that append at the same time', async () => {
+    await postgres.query(orders)
+    await load(request(), components)
+    const both = await Promise.all([1, 2].map(() => load(request({ mode: 'append', workers: 1 }), components)))
+    for (const report of both) loaded(report)
+    expect(await currentRows('orders')).toBe('60000')
+    const { metadata } = await catalog.loadTable({ namespace: ['lake'], name: 'orders' })
+    expect(metadata.snapshots).toHaveLength(3)
+  })
+
+  it('reads the source at one instant while it is being changed', async () => {
+    await postgres.query(orders)
+    const onProgress: NonNullable<LoadRunComponents['onProgress']> = ({ kind }) => {
+      if (kind === 'table-started') void postgres.query('DELETE FROM shop.orders')
+    }
+    expect(loaded(await load(request(), { ...components, onProgress })).rows).toBe(20_000)
+  })
+
+  it('plans without leaving anything behind', async () => {
+    await postgres.query(orders)
+    const { tables } = await load(request({ dryRun: true, partitionBy: 'day(at)' }), components)
+    expect(tables[0]).toMatchObject({ status: 'planned', table: 'lake.orders', partitionedBy: 'at_day: day' })
+    expect(await catalog.listNamespaces()).toEqual([])
+  })
+
+  it('refuses a transform that does not fit its column', async () => {
+    await postgres.query(orders)
+    const { error } = failed(await load(request({ partitionBy: 'day(note)' }), components))
+    expect(error).toMatchObject({ code: 'invalid-input', message: expect.stringContaining('note') as unknown })
+  })
+
+  it('gives the same rows by COPY and by cursor', async () => {
+    await postgres.query(orders)
+    loaded(await load(request({ namespace: ['a'] }), components))
+    const cursor = loaded(await load(request({ namespace: ['b'], method: 'cursor' }), components))
+    expect(cursor).toMatchObject({ rows: 20_000, method: 'cursor' })
+  })
+})

@@ -1,0 +1,71 @@
+import { decodeManifest, decodeManifestList, FloeError, inheritEntry, toFloeError } from '@floe/iceberg'
+import type { ManifestEntry, ManifestFile, Snapshot } from '@floe/iceberg'
+import type { ObjectStore } from '@floe/storage'
+
+import { ManifestCache } from './manifest-cache.ts'
+
+export type ManifestReader = { readonly store: ObjectStore; readonly cache: ManifestCache }
+
+/** The manifests of a snapshot. v1 snapshots may list them in the table metadata instead of in a file. */
+export async function loadManifests(snapshot: Snapshot, reader: ManifestReader): Promise<readonly ManifestFile[]> {
+  const { manifestList, manifests = [] } = snapshot
+  if (manifestList !== undefined) return loadCached(manifestList, 'list', decodeManifestList, reader)
+  const listed: ManifestFile[] = []
+  for (const path of manifests) listed.push(await inlineManifest(path, snapshot, reader))
+  return listed
+}
+
+async function inlineManifest(path: string, snapshot: Snapshot, reader: ManifestReader): Promise<ManifestFile> {
+  const { header } = await loadCached(path, 'manifest', decodeManifest, reader)
+  return {
+    manifestPath: path,
+    manifestLength: 0,
+    partitionSpecId: header.spec.specId,
+    content: 'data',
+    sequenceNumber: 0n,
+    minSequenceNumber: 0n,
+    addedSnapshotId: snapshot.snapshotId,
+  }
+}
+
+/** A live file of a manifest, with everything that it inherits. */
+export type LiveEntry = ManifestEntry & { readonly sequenceNumber: bigint }
+
+/** The live entries of a manifest: those that were added or kept, not those that record a removal. */
+export async function loadLiveEntries(manifest: ManifestFile, reader: ManifestReader): Promise<readonly LiveEntry[]> {
+  const { entries } = await loadCached(manifest.manifestPath, 'manifest', decodeManifest, reader)
+  const live: LiveEntry[] = []
+  let nextRowId = manifest.firstRowId
+  for (const raw of entries) {
+    if (raw.status === 'deleted') continue
+    const entry = inheritEntry(raw, manifest)
+    const { dataFile } = entry
+    // Spec v3 "First Row ID Inheritance": files without one take the ids after those before them in the manifest.
+    const inherits = nextRowId !== undefined && raw.dataFile.firstRowId === undefined && dataFile.content === 'data'
+    const numbered = inherits ? { ...dataFile, firstRowId: nextRowId } : dataFile
+    if (inherits && nextRowId !== undefined) nextRowId += BigInt(dataFile.recordCount)
+    live.push({ ...entry, dataFile: numbered as LiveEntry['dataFile'], sequenceNumber: entry.sequenceNumber ?? 0n })
+  }
+  return live
+}
+
+function loadCached<Value>(
+  location: string,
+  kind: string,
+  decode: (bytes: Uint8Array) => Value,
+  { store, cache }: ManifestReader,
+): Promise<Value> {
+  return cache.get(`${kind} ${location}`, async () => {
+    const bytes = await store.get(location)
+    return { value: decodeAt(location, bytes, decode), bytes: bytes.byteLength }
+  })
+}
+
+function decodeAt<Value>(location: string, bytes: Uint8Array, decode: (bytes: Uint8Array) => Value): Value {
+  try {
+    return decode(bytes)
+  } catch (error) {
+    const { code, message, hint } = toFloeError(error)
+    throw new FloeError(code, `${location}: ${message}`, { cause: error, ...(hint === undefined ? {} : { hint }) })
+  }
+}

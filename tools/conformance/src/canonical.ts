@@ -1,0 +1,35 @@
+/**
+ * The canonical text of a value as Floe's engine gives it: the same text that PostgreSQL and PyIceberg are asked for.
+ * Lists are the JSON of their elements' text.
+ */
+export function canonicalValue(value: unknown, type: string): string | null {
+  if (value === null || value === undefined) return null
+  if (type.endsWith('[]')) return canonicalList(value, type.slice(0, -2))
+  if (type === 'FLOAT' || type === 'DOUBLE') return floatBits(Number(value))
+  if (type === 'BLOB') return String(value as string).replace(/^\\x/, '')
+  if (type === 'TIME') return withMicros(String(value as string))
+  if (type.startsWith('TIMESTAMP')) return withMicros(String(value as string).replace(' ', 'T').replace(/(Z|\+00(:00)?)$/, ''))
+  return String(value as string)
+}
+
+function canonicalList(value: unknown, elementType: string): string {
+  if (!Array.isArray(value)) throw new TypeError(`a list was expected, not ${typeof value}`)
+  return listText(value.map((element) => canonicalValue(element, elementType)))
+}
+
+/** A list as PostgreSQL writes an array of texts as JSON. */
+export function listText(elements: readonly (string | null)[]): string {
+  return `[${elements.map((element) => JSON.stringify(element)).join(', ')}]`
+}
+
+function floatBits(value: number): string {
+  if (Number.isNaN(value)) return 'NaN'
+  const bits = new DataView(new ArrayBuffer(8))
+  bits.setFloat64(0, value)
+  return bits.getBigUint64(0).toString(16).padStart(16, '0')
+}
+
+function withMicros(text: string): string {
+  const [seconds = '', fraction = ''] = text.split('.')
+  return `${seconds}.${fraction.padEnd(6, '0')}`
+}

@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { installPyIceberg } from '@floe/peers'
+
+const run = promisify(execFile)
+
+/** Bytes of output that a script may print. */
+const outputBytesMax = 256 * 1024 * 1024
+
+/** Runs a script of tools/conformance/python with PyIceberg and gives its stdout. */
+export async function runPython(script: string, args: readonly string[]): Promise<string> {
+  const python = await installPyIceberg()
+  const file = fileURLToPath(new URL(`../python/${script}`, import.meta.url))
+  const { stdout } = await run(python, [file, ...args], { maxBuffer: outputBytesMax })
+  return stdout
+}
+
+/** The rows that a script printed, one JSON object a line. */
+export function parseRows(output: string): readonly Readonly<Record<string, unknown>>[] {
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+}
