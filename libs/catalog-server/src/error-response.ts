@@ -89,6 +89,9 @@ export function isHead(context: Context): boolean {
   return context.req.raw.method === 'HEAD'
 }
 
-function messageOf({ message, hint }: FloeError): string {
-  return hint === undefined ? message : `${message}; ${hint}`
+/** Java's compatibility kit compares whole messages about names that are missing or taken. */
+const plainMessage: ReadonlySet<ErrorCode> = new Set(['not-found', 'already-exists'])
+
+function messageOf({ code, message, hint }: FloeError): string {
+  return hint === undefined || plainMessage.has(code) ? message : `${message}; ${hint}`
 }

@@ -18,6 +18,7 @@ export type SessionLimits = {
 export class DuckDBSession {
   readonly connection: DuckDBConnection
   readonly #instance: DuckDBInstance
+  readonly #closers: (() => void)[] = []
 
   constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance
@@ -32,12 +33,18 @@ export class DuckDBSession {
     await connection.run('SET lock_configuration = true')
   }
 
+  /** Calls `closer` before the session closes. */
+  onClose(closer: () => void): void {
+    this.#closers.push(closer)
+  }
+
   /** A second connection to the same instance. */
   connect(): Promise<DuckDBConnection> {
     return this.#instance.connect()
   }
 
   close(): void {
+    for (const closer of this.#closers.splice(0)) closer()
     this.connection.closeSync()
     this.#instance.closeSync()
   }
@@ -56,7 +63,7 @@ export async function openSession(limits: SessionLimits): Promise<DuckDBSession>
     parquet_metadata_cache: 'true',
   })
   const connection = await instance.connect()
-  await connection.run("SET TimeZone = 'UTC'")
+  await connection.run("SET GLOBAL TimeZone = 'UTC'")
   return new DuckDBSession(instance, connection)
 }
 

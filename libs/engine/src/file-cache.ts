@@ -8,7 +8,7 @@ import { locationToFilePath, schemeOf } from '@floe/storage'
 import type { ObjectStore } from '@floe/storage'
 
 /** Bytes that cached copies of remote files may take on disk. */
-export const cacheBytesMaxDefault = 10 * 1024 ** 3
+export const cacheBytesMaxDefault: number = 10 * 1024 ** 3
 
 /** Bytes of one ranged read, and ranged reads at a time per file: the memory that a download takes. */
 const rangeBytes = 8 * 1024 * 1024

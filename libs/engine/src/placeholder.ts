@@ -10,13 +10,18 @@ import type { TreeNode, TreeValue } from './sql-tree.ts'
 import { duckdbType, quoteIdentifier } from './sql-text.ts'
 
 /** Optimizers that would hide an empty table's filters from EXPLAIN, or print them in forms of their own. */
-const disabledOptimizers = [
+const disabledOptimizers: string = [
   'statistics_propagation',
   'in_clause',
   'late_materialization',
   'compressed_materialization',
   'top_n_window_elimination',
 ].join(',')
+
+/** Settings of the session whose plans are read. Nothing else may be disabled: other rules depend on the rest. */
+export async function prepareForExplain(connection: DuckDBConnection): Promise<void> {
+  await readRows(connection, `SET GLOBAL disabled_optimizers = '${disabledOptimizers}'`)
+}
 
 /** What a plan tells of one scan. */
 export type ScanNeed = {
@@ -44,7 +49,6 @@ export async function explainScans(
   schemas: readonly Schema[],
 ): Promise<readonly ScanNeed[]> {
   const prefix = columnPrefix(sql, schemas)
-  await readRows(connection, `SET disabled_optimizers = '${disabledOptimizers}'`)
   for (const [index, schema] of schemas.entries()) {
     for (const statement of placeholderSql(index, schema, prefix)) await readRows(connection, statement)
   }
@@ -121,8 +125,8 @@ function tableName(scan: TreeNode): string {
 
 function isOnlyLimited(above: readonly TreeNode[]): boolean {
   const names = above.map((node) => text(node['name']).trim())
-  const limits = names.filter((name) => name === 'LIMIT' || name === 'STREAMING_LIMIT')
-  return limits.length === 1 && names.every((name) => name === 'PROJECTION' || limits.includes(name))
+  const others = names.filter((name) => name !== 'PROJECTION')
+  return others.length === 1 && (others[0] === 'LIMIT' || others[0] === 'STREAMING_LIMIT')
 }
 
 async function filterOf(

@@ -9,7 +9,10 @@ import { readFirstText } from './duckdb-session.ts'
  */
 export type TreeValue = null | boolean | number | string | RawNumber | readonly TreeValue[] | TreeNode
 export type TreeNode = { readonly [key: string]: TreeValue }
-export type RawNumber = { readonly rawJSON: string }
+// An interface, so that it is no `TreeNode`: those have an index signature.
+export interface RawNumber {
+  readonly rawJSON: string
+}
 
 type NativeJson = {
   parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown

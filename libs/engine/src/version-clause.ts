@@ -2,6 +2,7 @@ import { FloeError } from '@floe/iceberg'
 import type { SnapshotSelector } from '@floe/planner'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
+import { pinClock } from './clock-functions.ts'
 import { readRows } from './duckdb-session.ts'
 import type { TableMention } from './select-gate.ts'
 import { treeToSql } from './sql-tree.ts'
@@ -12,9 +13,9 @@ import type { Statement, TreeNode } from './sql-tree.ts'
  * branch or a tag. DuckDB computes the expression; times without a zone are UTC.
  * @throws FloeError invalid-input when the expression is no integer, text or time
  */
-export async function selectorOf(connection: DuckDBConnection, { at, path }: TableMention): Promise<SnapshotSelector> {
+export async function selectorOf(connection: DuckDBConnection, { at, path }: TableMention, nowMs: number): Promise<SnapshotSelector> {
   if (at === undefined) return { kind: 'current' }
-  const value = await evaluate(connection, at.expression, at.unit)
+  const value = await evaluate(connection, selecting(at.expression, nowMs), at.unit)
   if (at.unit === 'VERSION' && typeof value === 'bigint') return { kind: 'id', snapshotId: value }
   if (at.unit === 'VERSION' && typeof value === 'string') return { kind: 'ref', name: value }
   if (at.unit === 'TIMESTAMP' && typeof value === 'bigint') return { kind: 'timestamp', timestampMs: Number(value) }
@@ -23,8 +24,8 @@ export async function selectorOf(connection: DuckDBConnection, { at, path }: Tab
   })
 }
 
-async function evaluate(connection: DuckDBConnection, expression: TreeNode, unit: string): Promise<unknown> {
-  const sql = await treeToSql(connection, selecting(expression))
+async function evaluate(connection: DuckDBConnection, statement: Statement, unit: string): Promise<unknown> {
+  const sql = await treeToSql(connection, statement)
   const wrapped =
     unit === 'TIMESTAMP'
       ? `SELECT epoch_ms(CAST(value AS TIMESTAMP WITH TIME ZONE)) FROM (${sql}) AS version(value)`
@@ -40,8 +41,8 @@ async function evaluate(connection: DuckDBConnection, expression: TreeNode, unit
 const integerTypes: ReadonlySet<string> = new Set(['INTEGER', 'BIGINT', 'HUGEINT', 'UBIGINT', 'SMALLINT', 'TINYINT'])
 
 /** `SELECT <expression>` as a tree. */
-function selecting(expression: TreeNode): Statement {
-  return {
+function selecting(expression: TreeNode, nowMs: number): Statement {
+  const statement = {
     node: {
       type: 'SELECT_NODE',
       modifiers: [],
@@ -58,4 +59,5 @@ function selecting(expression: TreeNode): Statement {
     },
     named_param_map: [],
   }
+  return pinClock(statement, nowMs, [])
 }

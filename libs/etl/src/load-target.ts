@@ -1,4 +1,4 @@
-import { applyTableUpdates, FloeError, parsePartitionExpression, partitionSpecsCompatible } from '@floe/iceberg'
+import { applyTableUpdates, FloeError, newTableMetadata, parsePartitionExpression, partitionSpecsCompatible } from '@floe/iceberg'
 import type { PartitionSpec, Schema, TableMetadata, TableUpdate } from '@floe/iceberg'
 import type { Catalog, LoadedTable, TableIdentifier } from '@floe/catalog'
 import type { ColumnPlan, SourceTable } from '@floe/postgres'
@@ -15,6 +15,8 @@ export type TargetRequest = {
   readonly columns: readonly ColumnPlan[]
   readonly partitionBy?: string
   readonly properties?: Readonly<Record<string, string>>
+  /** Nothing will be written: the namespace need not exist. */
+  readonly dryRun?: boolean
 }
 
 /** The table that a load writes to: as it is, as it will be, and the updates that lie between. */
@@ -28,7 +30,11 @@ export type LoadTarget = {
   readonly changes: readonly SchemaChange[]
 }
 
-type TargetComponents = { readonly catalog: Catalog; readonly clock: { now(): number } }
+type TargetComponents = {
+  readonly catalog: Catalog
+  readonly clock: { now(): number }
+  readonly uuid: () => string
+}
 
 /** Decides schema, partition spec and metadata updates of a load; makes nothing visible. */
 export async function planTarget(request: TargetRequest, components: TargetComponents): Promise<LoadTarget> {
@@ -57,14 +63,10 @@ async function findTable({ identifier, mode }: TargetRequest, catalog: Catalog):
   return found
 }
 
-async function planNewTable(request: TargetRequest, { catalog, clock }: TargetComponents): Promise<LoadTarget> {
-  const { identifier, columns, source, partitionBy, properties } = request
-  const created = createSchema(columns, source.primaryKey)
-  const staged = await catalog.stageTable(identifier, {
-    schema: created.schema,
-    ...(partitionBy === undefined ? {} : { partitionSpec: parsePartitionExpression(partitionBy, created.schema) }),
-    properties: { ...properties, ...mappingProperties(source, created) },
-  })
+async function planNewTable(request: TargetRequest, components: TargetComponents): Promise<LoadTarget> {
+  const { columns, source } = request
+  const { clock } = components
+  const staged = await stageNewTable(request, components)
   const schema = currentSchemaOf(staged.metadata)
   // Ids are the catalog's to assign: the mapping has to name those, and so do the files.
   const fieldIds = new Map(columns.map(({ attnum }, index) => [attnum, schema.fields[index]?.id ?? 0]))
@@ -82,6 +84,29 @@ async function planNewTable(request: TargetRequest, { catalog, clock }: TargetCo
     spec: defaultSpecOf(metadata),
     changes: [],
   }
+}
+
+async function stageNewTable(request: TargetRequest, { catalog, clock, uuid }: TargetComponents): Promise<LoadedTable> {
+  const { identifier, columns, source, partitionBy, properties, dryRun } = request
+  const created = createSchema(columns, source.primaryKey)
+  const partitionSpec = partitionBy === undefined ? undefined : parsePartitionExpression(partitionBy, created.schema)
+  const definition = {
+    schema: created.schema,
+    ...(partitionSpec === undefined ? {} : { partitionSpec }),
+    properties: { ...properties, ...mappingProperties(source, created) },
+  }
+  if (dryRun !== true) return catalog.stageTable(identifier, definition)
+  const { schema, properties: all } = definition
+  const metadata = newTableMetadata({
+    schema,
+    properties: all,
+    location: 'not-assigned',
+    uuid: uuid(),
+    nowMs: clock.now(),
+    formatVersion: 2,
+    ...(partitionSpec === undefined ? {} : { spec: partitionSpec }),
+  })
+  return { identifier, metadata, metadataLocation: undefined, config: {} }
 }
 
 function planExistingTable(request: TargetRequest, base: LoadedTable, { clock }: TargetComponents): LoadTarget {

@@ -113,6 +113,7 @@ function tableRequestOf(source: SourceTable, request: LoadRequest): TableLoadReq
     mode,
     workers,
     limits: { ...defaultLimits, ...limits },
+    dryRun: request.dryRun === true,
     ...(partitionBy === undefined ? {} : { partitionBy }),
     ...(method === undefined ? {} : { method }),
     ...(policies === undefined ? {} : { policies }),

@@ -63,7 +63,7 @@ describe('reconcileSchema', () => {
     const again = plan({ attnum: 3, name: 'label', type: { kind: 'string' } })
     const { schema, changes } = reconcileSchema('t', tableOf([id, label]), [plan(id), again], 'keep')
     expect(schema.fields.map(({ id: fieldId, name }) => [fieldId, name])).toEqual([[1, 'id'], [3, 'label']])
-    expect(changes).toEqual([{ kind: 'add', column: 'label' }, { kind: 'drop', column: 'label' }])
+    expect(changes).toEqual([{ kind: 'drop', column: 'label' }, { kind: 'add', column: 'label' }])
   })
 
   it('keeps a column that is gone from the source, without requiring it', () => {

@@ -63,10 +63,8 @@ export function reconcileSchema(
   for (const plan of columns) {
     const field = matchField(current, plan, mapping?.fieldIdByAttnum, gone)
     const target = field ?? freshField(plan, () => ++lastColumnId)
-    if (field === undefined) {
-      added.push(target)
-      changes.push({ kind: 'add', column: plan.name })
-    } else matched.set(field.id, plan)
+    if (field === undefined) added.push(target)
+    else matched.set(field.id, plan)
     fieldIdByAttnum.set(plan.attnum, target.id)
     fileFields.push(fileField(plan, target))
   }
@@ -80,7 +78,7 @@ export function reconcileSchema(
     schema: withIdentifiers({ schemaId: current.schemaId, fields }, current.identifierFieldIds),
     fileSchema: { schemaId: current.schemaId, fields: fileFields },
     fieldIdByAttnum,
-    changes,
+    changes: [...changes, ...added.map(({ name }) => ({ kind: 'add', column: name }) as const)],
     lastColumnId,
   }
 }

@@ -7,7 +7,7 @@ const safe = BigInt(Number.MAX_SAFE_INTEGER)
 const leaves = fc.oneof(
   fc.constant(null),
   fc.boolean(),
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme-composite' }),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.maxSafeInteger(),
   fc.bigInt({ min: safe + 1n, max: 2n ** 70n }),

@@ -66,7 +66,7 @@ describe('JSON single values', () => {
     ['timestamptz', '2017-11-16T22:31:08.123456+00:00', 1_510_871_468_123_456n],
     ['timestamptz_ns', '2017-11-16T22:31:08.123456789+00:00', 1_510_871_468_123_456_789n],
     ['decimal(9, 2)', '14.20', 1420n], ['decimal(9, 2)', '-0.05', -5n], ['binary', '00ff', Uint8Array.of(0, 255)],
-    ['timestamp', '-0001-12-31T23:59:59.999999', -62_198_755_200_000_001n],
+    ['timestamp', '-0001-12-31T23:59:59.999999', -62_167_219_200_000_001n],
   ] as const)('write %s as %s, the form of the spec', (type, json, value) => {
     expect(singleValueToJson(primitive(type), value)).toBe(json)
     expect(singleValueFromJson(primitive(type), json)).toStrictEqual(value)

@@ -95,7 +95,7 @@ describe('time transforms', () => {
   })
 
   it('reads back every date that it writes, over the whole 32-bit range', () => {
-    fc.assert(fc.property(fc.integer(), (days) => expect(parseDate(formatDate(days))).toBe(days)))
+    fc.assert(fc.property(fc.integer(), (days) => parseDate(formatDate(days)) === days))
     expect(formatDate(2 ** 31 - 1)).toBe('+5881580-07-11')
   })
 })
@@ -116,8 +116,8 @@ describe('truncate', () => {
 
   it('never splits a character', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 20 }), (text, count) => {
-        expect(firstCodePoints(text, count)).toBe(Array.from(text).slice(0, count).join(''))
+      fc.property(arbitraryValue({ kind: 'string' }), fc.integer({ min: 1, max: 20 }), (text, count) => {
+        expect(firstCodePoints(text as string, count)).toBe(Array.from(text as string).slice(0, count).join(''))
       }),
     )
   })

@@ -1,6 +1,8 @@
 import type { PrimitiveType, PrimitiveValue, Schema } from '@floe/iceberg'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { LeafColumn } from './column.ts'
+import { createParquetEncoder } from './parquet-encoder.ts'
 import { batchOfRows, type Row } from './testing/batch-of-rows.ts'
 import {
   encodeFile,
@@ -191,8 +193,54 @@ describe('the file', () => {
   it('gives chunks of their own memory', () => {
     const schema = schemaOf({ kind: 'string' })
     const rows = Array.from({ length: 5000 }, (_, index) => ({ v: `value ${index}` }))
+    const encoder = createParquetEncoder({ schema })
+    const chunks = [...encoder.encodeRowGroup(batchOfRows(schema, rows)), ...encoder.finish().chunks]
+    expect(chunks.map((chunk) => chunk.buffer.byteLength)).toEqual(chunks.map((chunk) => chunk.length))
+    expect(new Set(chunks.map((chunk) => chunk.buffer)).size).toBe(chunks.length)
+  })
+
+  it('stores chunks uncompressed that do not shrink', async () => {
+    const schema = schemaOf({ kind: 'long' })
+    let state = 1n
+    const rows = Array.from({ length: 3000 }, () => ({
+      v: (state = BigInt.asIntN(64, state * 6364136223846793005n + 1n)),
+    }))
     const { bytes } = encodeFile({ schema }, [batchOfRows(schema, rows)])
-    expect(bytes.byteOffset).toBe(0)
-    expect(bytes.buffer.byteLength).toBe(bytes.length)
+    const [chunk] = await queryByDuckdb(bytes, 'SELECT compression FROM parquet_metadata($file)')
+    expect(chunk).toEqual({ compression: 'UNCOMPRESSED' })
+  })
+
+  it.each([
+    [
+      'a layout that the type is not stored in',
+      { values: { layout: 'float', values: new Float32Array(2) } },
+      /layout float/,
+    ],
+    ['another field', { fieldId: 9 }, /field id 9/],
+    ['too few entries', { levelCount: 1 }, /1 entries in 2 rows/],
+    ['nulls without levels', { valueCount: 1 }, /definition levels are missing/],
+  ])('refuses %s', (_, change, message) => {
+    const schema = schemaOf({ kind: 'int' })
+    const batch = batchOfRows(schema, [{ v: 1 }, { v: 2 }])
+    const broken = {
+      ...batch,
+      columns: batch.columns.map((column) => ({ ...column, ...change }) as LeafColumn),
+    }
+    expect(() => createParquetEncoder({ schema }).encodeRowGroup(broken)).toThrow(message)
+  })
+
+  it('refuses nulls in a required column, a missing column, variants, and calls after the end', () => {
+    const optional = schemaOf({ kind: 'int' })
+    const required = schemaOf({ kind: 'int' }, true)
+    const withNull = batchOfRows(optional, [{ v: null }])
+    expect(() => createParquetEncoder({ schema: required }).encodeRowGroup(withNull)).toThrow(
+      /required column/,
+    )
+    const noColumns = { rowCount: 1, columns: [] }
+    expect(() => createParquetEncoder({ schema: required }).encodeRowGroup(noColumns)).toThrow(/0 columns/)
+    expect(() => createParquetEncoder({ schema: schemaOf({ kind: 'variant' }) })).toThrow(/variant/)
+    const finished = createParquetEncoder({ schema: required })
+    finished.finish()
+    expect(() => finished.finish()).toThrow(/finished/)
   })
 })

@@ -1,4 +1,4 @@
-import { decodeManifest, decodeManifestList, FloeError, inheritEntry, toFloeError } from '@floe/iceberg'
+import { decodeManifest, decodeManifestList, FloeError, inheritEntries, toFloeError } from '@floe/iceberg'
 import type { ManifestEntry, ManifestFile, Snapshot } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 
@@ -34,19 +34,9 @@ export type LiveEntry = ManifestEntry & { readonly sequenceNumber: bigint }
 /** The live entries of a manifest: those that were added or kept, not those that record a removal. */
 export async function loadLiveEntries(manifest: ManifestFile, reader: ManifestReader): Promise<readonly LiveEntry[]> {
   const { entries } = await loadCached(manifest.manifestPath, 'manifest', decodeManifest, reader)
-  const live: LiveEntry[] = []
-  let nextRowId = manifest.firstRowId
-  for (const raw of entries) {
-    if (raw.status === 'deleted') continue
-    const entry = inheritEntry(raw, manifest)
-    const { dataFile } = entry
-    // Spec v3 "First Row ID Inheritance": files without one take the ids after those before them in the manifest.
-    const inherits = nextRowId !== undefined && raw.dataFile.firstRowId === undefined && dataFile.content === 'data'
-    const numbered = inherits ? { ...dataFile, firstRowId: nextRowId } : dataFile
-    if (inherits && nextRowId !== undefined) nextRowId += BigInt(dataFile.recordCount)
-    live.push({ ...entry, dataFile: numbered as LiveEntry['dataFile'], sequenceNumber: entry.sequenceNumber ?? 0n })
-  }
-  return live
+  return inheritEntries(entries, manifest)
+    .filter(({ status }) => status !== 'deleted')
+    .map((entry) => ({ ...entry, sequenceNumber: entry.sequenceNumber ?? 0n }))
 }
 
 function loadCached<Value>(

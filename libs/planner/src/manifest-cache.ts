@@ -1,7 +1,7 @@
 import { FloeError } from '@floe/iceberg'
 
 /** Bytes of manifests and manifest lists, as stored, whose decoded form is kept. */
-export const manifestCacheBytesMax = 64 * 1024 * 1024
+export const manifestCacheBytesMax: number = 64 * 1024 * 1024
 
 type Entry = { readonly value: Promise<unknown>; bytes: number }
 

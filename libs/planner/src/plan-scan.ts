@@ -6,7 +6,7 @@ import {
   FloeError,
   residualFor,
 } from '@floe/iceberg'
-import type { Expression, ManifestFile, PartitionSpec, Schema, Snapshot, TableMetadata } from '@floe/iceberg'
+import type { Expression, ManifestFile, PartitionSpec, Schema, TableMetadata } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 
 import { mapBounded } from './bounded-concurrency.ts'

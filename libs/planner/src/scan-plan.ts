@@ -6,15 +6,12 @@ export type ScanTask = {
   /** Data sequence number of the file (spec "Sequence Numbers"); 0n in v1. */
   readonly sequenceNumber: bigint
   /** Delete files that may hold deletes of this file's rows (spec "Scan Planning"). */
-  readonly deletes: readonly ScanDelete[]
+  readonly deletes: readonly DataFile[]
   /** What is left of the filter inside of this file's partition, bound to field ids. */
   readonly residual: Expression
   /** v3 row lineage: id of the file's first row, inherited from its manifest when the entry has none. */
   readonly firstRowId?: bigint
 }
-
-/** A delete file as a `DataFile`, the sequence number that its rows apply up to is already taken into account. */
-export type ScanDelete = DataFile
 
 export type DropReason = {
   readonly kind: 'manifest' | 'file-by-partition' | 'file-by-metrics'

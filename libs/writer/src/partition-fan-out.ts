@@ -55,7 +55,8 @@ export class PartitionFanOut {
 
   async finish(): Promise<readonly DataFile[]> {
     const files: DataFile[] = []
-    for (const partition of this.#partitions.values()) {
+    // A flush moves its partition to the end of the map: the loop must not see it twice.
+    for (const partition of [...this.#partitions.values()]) {
       await this.#flush(partition)
       files.push(...(await partition.roller.finish()))
     }

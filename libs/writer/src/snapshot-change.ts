@@ -1,4 +1,4 @@
-import { currentSnapshot, decodeManifest, FloeError, inheritEntry } from '@floe/iceberg'
+import { decodeManifest, FloeError, inheritEntry } from '@floe/iceberg'
 import type { DataFile, ManifestEntry, ManifestFile, PartitionSpec, Schema, TableMetadata } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 
@@ -61,7 +61,3 @@ export function findCommitted(metadata: TableMetadata, token: string): bigint | 
 
 /** Marks the commit of one load in the snapshot's summary and in the table's properties (which outlive snapshots). */
 export const commitTokenProperty = 'floe.commit-token'
-
-export function parentOf(metadata: TableMetadata): ReturnType<typeof currentSnapshot> {
-  return currentSnapshot(metadata)
-}

@@ -14,6 +14,9 @@ const entriesForWorkersMin = 20_000
 /** What an entry of a table with c columns takes in a manifest, before compression: measured at 16 and 100 columns. */
 const entryBytes = (columns: number): number => 200 + columns * 60
 
+/** The sequence number is the commit attempt's to give: see `numberManifests`. */
+const unassigned = 0n
+
 export type StageManifestsComponents = {
   readonly store: ObjectStore
   readonly uuid: () => string
@@ -41,9 +44,14 @@ export async function stageManifests(
         : encodeManifest(header, group)
       const location = metadataFileLocation(metadata.location, settings, `${uuid()}-m0.avro`)
       await store.put(location, bytes)
-      return manifestFileFor({ path: location, length: bytes.length, header, entries: group, snapshotId })
+      return manifestFileFor(location, bytes.length, header, group, { snapshotId, sequenceNumber: unassigned })
     }),
   )
+}
+
+/** Manifests as one commit attempt lists them. What a commit adds or deletes has that commit's sequence number. */
+export function numberManifests(manifests: readonly ManifestFile[], sequenceNumber: bigint): readonly ManifestFile[] {
+  return manifests.map((manifest) => ({ ...manifest, sequenceNumber, minSequenceNumber: sequenceNumber }))
 }
 
 function groupEntries(

@@ -56,7 +56,7 @@ const schemas: readonly Schema[] = [
     refused: [
       ['update users set age = 3', 'update', 'how many users'],
       ['users with more than 1 post', 'more', 'how many'],
-      ['average user of posts', 'not a quantity', 'how many users'],
+      ['average user_id of posts', 'not a quantity', 'how many users'],
     ],
   },
   {

@@ -1,6 +1,6 @@
 import { matchScores } from './column-match.ts'
 import type { QuestionReader } from './question-reader.ts'
-import { isBoolean, isQuantity, isTemporal } from './semantic-model.ts'
+import { isBoolean, isNumeric, isQuantity, isTemporal } from './semantic-model.ts'
 import type { AggregateName, Measure } from './structured-query.ts'
 
 const aggregateWords: Readonly<Record<AggregateName, readonly string[]>> = {
@@ -94,8 +94,8 @@ function takeAggregatedColumn(reader: QuestionReader, name: AggregateName): Meas
   const needsNumber = name === 'sum' || name === 'avg' || name === 'median'
   const column = reader.takeColumn({ prefer: (model) => isQuantity(model) || (!needsNumber && isTemporal(model)) })
   if (column !== undefined) {
-    if (needsNumber && !isQuantity(column.column)) {
-      reader.problem ??= `"${column.column.name}" is not a quantity, so it has no ${name === 'avg' ? 'average' : name}.`
+    if (!isQuantity(column.column) && (needsNumber || isNumeric(column.column))) {
+      reader.problem ??= `"${column.column.name}" is not a quantity, so it has no ${name === 'avg' ? 'average' : name === 'sum' ? 'total' : name}.`
     }
     return { kind: 'aggregate', name, column }
   }

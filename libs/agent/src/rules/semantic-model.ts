@@ -86,9 +86,9 @@ export function isNumeric({ description }: ColumnModel): boolean {
   return ['int', 'long', 'float', 'double', 'decimal'].includes(description.type.kind)
 }
 
-/** A number that can be added and compared; ids are numbers by accident. */
+/** A number that can be added and compared; keys are numbers by accident. */
 export function isQuantity(column: ColumnModel): boolean {
-  return isNumeric(column) && column.words.at(-1) !== 'id'
+  return isNumeric(column) && (column.words.length === 1 || column.words.at(-1) !== 'id')
 }
 
 export function isTemporal({ description }: ColumnModel): boolean {

@@ -29,7 +29,7 @@ export function nearQuestions(question: string, word: { text: string; start: num
   const limit = text.length === nearWordLengthMin ? 1 : distanceMax
   const near = [...names]
     .map((name) => ({ name, distance: editDistance(text, name.toLowerCase(), limit) }))
-    .filter(({ distance }) => distance <= limit)
+    .filter(({ distance }) => distance > 0 && distance <= limit)
     .sort((left, right) => left.distance - right.distance)
   return near.slice(0, suggestionsMax).map(({ name }) => replaceSpan(question, word, name))
 }

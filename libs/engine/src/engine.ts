@@ -1,0 +1,134 @@
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+
+import { FloeError } from '@floe/iceberg'
+import type { Catalog } from '@floe/catalog'
+import { ManifestCache } from '@floe/planner'
+import type { ObjectStore } from '@floe/storage'
+
+import { openSession } from './duckdb-session.ts'
+import type { DuckDBSession } from './duckdb-session.ts'
+import { cacheBytesMaxDefault, FileCache } from './file-cache.ts'
+import { LayoutCache } from './file-layout.ts'
+import { prepareForExplain } from './placeholder.ts'
+import { QueryDeadline } from './query-deadline.ts'
+import type { QueryResult } from './query-result.ts'
+import { runQuery } from './run-query.ts'
+import { bindSelect } from './bind-select.ts'
+import { SessionPool } from './session-pool.ts'
+
+export type EngineSettings = {
+  /** Memory of one query (default 1024); past it a query spills to `tempDirectory`, or fails. */
+  readonly memoryMaxMb?: number
+  /** Threads of one query (default: all cores). */
+  readonly threads?: number
+  /** Rows of one result (default 1,000,000); the rest is cut off. */
+  readonly rowsMax?: number
+  /** Where queries spill what does not fit in memory; no spilling when absent. */
+  readonly tempDirectory?: string
+  /** Where copies of remote files are kept; processes may share it (default: a folder in the system's temp directory). */
+  readonly cacheDirectory?: string
+  /** Bytes of those copies (default 10 GiB). */
+  readonly cacheBytesMax?: number
+  /** Time from a query's start to its last row (default 300,000). */
+  readonly timeoutMs?: number
+}
+
+export type EngineComponents = {
+  readonly catalog: Catalog
+  readonly store: ObjectStore
+  readonly clock: { now(): number }
+}
+
+export type QueryOptions = { readonly signal?: AbortSignal; readonly rowsMax?: number }
+
+/** Read-only SQL over the tables of a catalog. */
+export interface Engine {
+  /**
+   * Runs one SELECT in DuckDB's dialect. `AT (VERSION => ...)` and `AT (TIMESTAMP => ...)` read older versions.
+   * @throws FloeError invalid-input, not-found, permission-denied, unsupported, resource-exhausted, cancelled
+   */
+  query(sql: string, options?: QueryOptions): Promise<QueryResult>
+  /** Resolves when `query` would accept the SQL: it parses, may run, and binds to tables and columns that exist. */
+  checkSelect(sql: string): Promise<void>
+  close(): Promise<void>
+}
+
+const memoryMaxMbDefault = 1024
+const rowsMaxDefault = 1_000_000
+const timeoutMsDefault = 300_000
+
+/** Memory and threads of the session that parses and plans: it never holds a row. */
+const planningLimits = { memoryMaxMb: 256, threads: 1 }
+
+export async function openEngine(settings: EngineSettings, components: EngineComponents): Promise<Engine> {
+  const planning = await openSession(planningLimits)
+  await prepareForExplain(planning.connection)
+  await planning.lock([])
+  const engine = new DuckDBEngine(settings, components, planning)
+  await engine.sweep()
+  return engine
+}
+
+class DuckDBEngine implements Engine {
+  readonly #settings: EngineSettings
+  readonly #components: EngineComponents
+  readonly #planning: DuckDBSession
+  readonly #sessions: SessionPool
+  readonly #files: FileCache
+  readonly #layouts = new LayoutCache()
+  readonly #manifests = new ManifestCache()
+  #closed = false
+
+  constructor(settings: EngineSettings, components: EngineComponents, planning: DuckDBSession) {
+    this.#settings = settings
+    this.#components = components
+    this.#planning = planning
+    const { memoryMaxMb = memoryMaxMbDefault, threads = availableParallelism(), tempDirectory } = settings
+    this.#sessions = new SessionPool({ memoryMaxMb, threads, ...(tempDirectory === undefined ? {} : { tempDirectory }) })
+    const directory = settings.cacheDirectory ?? join(tmpdir(), 'floe-cache')
+    const bytesMax = settings.cacheBytesMax ?? cacheBytesMaxDefault
+    this.#files = new FileCache({ directory, bytesMax }, { ...components, uuid: randomUUID })
+  }
+
+  sweep(): Promise<void> {
+    return this.#files.sweep()
+  }
+
+  async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
+    this.#refuseWhenClosed()
+    const deadline = new QueryDeadline(this.#settings.timeoutMs ?? timeoutMsDefault, options.signal)
+    try {
+      return await runQuery(sql, {
+        ...this.#components,
+        planning: this.#planning,
+        sessions: this.#sessions,
+        files: this.#files,
+        layouts: this.#layouts,
+        manifests: this.#manifests,
+        rowsMax: options.rowsMax ?? this.#settings.rowsMax ?? rowsMaxDefault,
+        deadline,
+      })
+    } catch (error) {
+      deadline.stop()
+      throw error
+    }
+  }
+
+  async checkSelect(sql: string): Promise<void> {
+    this.#refuseWhenClosed()
+    await bindSelect(sql, { ...this.#components, planning: this.#planning })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#sessions.close()
+    this.#planning.close()
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closed) throw new FloeError('cancelled', 'the engine is closed')
+  }
+}

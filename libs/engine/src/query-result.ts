@@ -1,0 +1,89 @@
+import type { DuckDBResult } from '@duckdb/node-api'
+import type { PruningReport } from '@floe/planner'
+
+import { toEngineError } from './duckdb-error.ts'
+import type { QueryDeadline } from './query-deadline.ts'
+import { plainValue } from './row-value.ts'
+
+export type ResultColumn = {
+  readonly name: string
+  /** DuckDB's name of the type, such as `DECIMAL(18,2)`. */
+  readonly type: string
+}
+
+/** A version of a table that a result was read from. */
+export type SnapshotReference = {
+  readonly table: string
+  /** `undefined` when the table has no data yet. */
+  readonly snapshotId: bigint | undefined
+  /** When the snapshot was committed. */
+  readonly timestampMs?: number
+  /** Branch or tag that the SQL named. */
+  readonly ref?: string
+}
+
+export type QueryResult = {
+  readonly columns: readonly ResultColumn[]
+  /** Rows in batches, once. See `plainValue` for the forms of values. Frees the query when it ends. */
+  rows(): AsyncIterable<readonly (readonly unknown[])[]>
+  /** True when `rowsMax` cut rows off; known once all rows were read. */
+  truncated(): boolean
+  /** One per place in the SQL where a table stands. */
+  readonly references: readonly SnapshotReference[]
+  readonly pruning: readonly { readonly table: string; readonly report: PruningReport }[]
+  /** Frees the query's memory and files, read to the end or not. */
+  close(): Promise<void>
+}
+
+export type ResultSettings = {
+  readonly result: DuckDBResult
+  readonly rowsMax: number
+  readonly deadline: QueryDeadline
+  readonly free: () => Promise<void>
+  readonly references: QueryResult['references']
+  readonly pruning: QueryResult['pruning']
+}
+
+export function queryResult({ result, rowsMax, deadline, free, references, pruning }: ResultSettings): QueryResult {
+  const types = result.columnTypes()
+  let truncated = false
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= free())
+
+  async function* rows(): AsyncGenerator<readonly (readonly unknown[])[]> {
+    let left = rowsMax
+    try {
+      for (;;) {
+        const chunk = await fetchChunk(result, deadline)
+        if (chunk === undefined) return
+        const batch = chunk.slice(0, left)
+        left -= batch.length
+        truncated = batch.length < chunk.length
+        if (batch.length > 0) yield batch
+        if (truncated) return
+      }
+    } finally {
+      await close()
+    }
+  }
+
+  return {
+    columns: result.columnNames().map((name, at) => ({ name, type: String(types[at] ?? '') })),
+    rows,
+    truncated: () => truncated,
+    references,
+    pruning,
+    close,
+  }
+}
+
+async function fetchChunk(result: DuckDBResult, deadline: QueryDeadline): Promise<readonly (readonly unknown[])[] | undefined> {
+  try {
+    deadline.check()
+    const chunk = await deadline.guard(result.fetchChunk())
+    if (chunk === null || chunk.rowCount === 0) return undefined
+    return chunk.getRows().map((row) => row.map(plainValue))
+  } catch (error) {
+    throw toEngineError(error)
+  }
+}

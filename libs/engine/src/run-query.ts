@@ -1,0 +1,96 @@
+import { planScan } from '@floe/planner'
+import type { ManifestCache, ScanPlan } from '@floe/planner'
+import type { ObjectStore } from '@floe/storage'
+import type { DuckDBResult } from '@duckdb/node-api'
+
+import { bindSelect } from './bind-select.ts'
+import type { BindComponents, BoundScan, BoundSelect } from './bind-select.ts'
+import { toEngineError } from './duckdb-error.ts'
+import type { DuckDBSession } from './duckdb-session.ts'
+import type { FileCache, FileLease } from './file-cache.ts'
+import type { LayoutCache } from './file-layout.ts'
+import type { QueryDeadline } from './query-deadline.ts'
+import { queryResult } from './query-result.ts'
+import type { QueryResult, SnapshotReference } from './query-result.ts'
+import { createScanView, filesOf } from './scan-view.ts'
+import type { SessionPool } from './session-pool.ts'
+
+export type RunComponents = BindComponents & {
+  readonly store: ObjectStore
+  readonly sessions: SessionPool
+  readonly files: FileCache
+  readonly layouts: LayoutCache
+  readonly manifests: ManifestCache
+  readonly rowsMax: number
+  readonly deadline: QueryDeadline
+}
+
+/** Bind, plan, fetch, run: the files of every scan are pruned and local before DuckDB sees one. */
+export async function runQuery(sql: string, components: RunComponents): Promise<QueryResult> {
+  const { deadline, files, sessions, rowsMax } = components
+  deadline.check()
+  const select = await deadline.guard(bindSelect(sql, components))
+  const plans = await deadline.guard(planScans(select, components))
+  const lease = files.lease()
+  let session: DuckDBSession | undefined
+  const free = async (): Promise<void> => {
+    deadline.stop()
+    session?.close()
+    await lease.release()
+  }
+  try {
+    await deadline.guard(lease.hold(plans.flatMap(filesOf), deadline.signal))
+    session = await sessions.take()
+    const result = await execute(select, plans, session, lease, components)
+    const pruning = select.scans.flatMap(({ table }, at) => {
+      const report = plans[at]?.report
+      return report === undefined ? [] : [{ table, report }]
+    })
+    return queryResult({ result, rowsMax, deadline, free, references: select.scans.map(referenceOf), pruning })
+  } catch (error) {
+    await free()
+    throw toEngineError(error)
+  }
+}
+
+function planScans({ scans, rowsWanted }: BoundSelect, { store, manifests }: RunComponents): Promise<readonly ScanPlan[]> {
+  return Promise.all(
+    scans.map(({ loaded, selector, need }) =>
+      planScan(
+        { metadata: loaded.metadata, selector, filter: need.filter, ...(rowsWanted === undefined ? {} : { rowsWanted }) },
+        { store, cache: manifests },
+      ),
+    ),
+  )
+}
+
+async function execute(
+  select: BoundSelect,
+  plans: readonly ScanPlan[],
+  session: DuckDBSession,
+  lease: FileLease,
+  { deadline, layouts, store }: RunComponents,
+): Promise<DuckDBResult> {
+  const { connection } = session
+  const interrupt = (): void => connection.interrupt()
+  deadline.signal.addEventListener('abort', interrupt, { once: true })
+  session.onClose(() => deadline.signal.removeEventListener('abort', interrupt))
+  await session.lock(lease.paths)
+  for (const [index, plan] of plans.entries()) {
+    const metadata = select.scans[index]?.loaded.metadata
+    if (metadata === undefined) continue
+    const files = filesOf(plan).map((file) => ({ location: file.filePath, path: lease.pathOf(file) }))
+    const footers = await deadline.guard(layouts.read(connection, files))
+    await deadline.guard(createScanView(index, { metadata, plan, layouts: footers }, { connection, lease, store }))
+  }
+  return deadline.guard(connection.stream(select.sql))
+}
+
+function referenceOf({ table, selector, snapshot }: BoundScan): SnapshotReference {
+  return {
+    table,
+    snapshotId: snapshot?.snapshotId,
+    ...(snapshot === undefined ? {} : { timestampMs: snapshot.timestampMs }),
+    ...(selector.kind === 'ref' ? { ref: selector.name } : {}),
+  }
+}

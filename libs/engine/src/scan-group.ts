@@ -1,0 +1,79 @@
+import { findFieldById, FloeError } from '@floe/iceberg'
+import type { DataFile, NestedField, Schema, TableMetadata } from '@floe/iceberg'
+import { isDeletionVector } from '@floe/planner'
+import type { ScanPlan, ScanTask } from '@floe/planner'
+
+import { columnReads, readsKey } from './column-read.ts'
+import type { ColumnRead } from './column-read.ts'
+import type { FileLayout } from './file-layout.ts'
+import { hasFieldIds, mapNames } from './name-mapping.ts'
+
+/** Files that one `read_parquet` reads: written alike, and with the same deletes to apply. */
+export type ScanGroup = {
+  /** The table's columns, then columns that equality deletes compare but the table shows no more. */
+  readonly reads: readonly ColumnRead[]
+  readonly fields: readonly NestedField[]
+  readonly tasks: readonly ScanTask[]
+  /** True when rows of these files are deleted by position. */
+  readonly positions: boolean
+  readonly equalities: readonly DataFile[]
+}
+
+export type GroupInput = {
+  readonly metadata: TableMetadata
+  readonly plan: ScanPlan
+  readonly layouts: ReadonlyMap<string, FileLayout>
+}
+
+export function groupTasks(input: GroupInput): readonly ScanGroup[] {
+  const groups = new Map<string, { readonly group: Omit<ScanGroup, 'tasks'>; readonly tasks: ScanTask[] }>()
+  for (const task of input.plan.tasks) {
+    const group = groupOf(task, input)
+    const equalityKey = group.equalities.map(({ filePath }) => filePath).join('\n')
+    const key = `${readsKey(group.reads)} ${group.positions} ${equalityKey}`
+    const known = groups.get(key)
+    if (known === undefined) groups.set(key, { group, tasks: [task] })
+    else known.tasks.push(task)
+  }
+  return [...groups.values()].map(({ group, tasks }) => ({ ...group, tasks }))
+}
+
+function groupOf(task: ScanTask, { metadata, plan, layouts }: GroupInput): Omit<ScanGroup, 'tasks'> {
+  const { dataFile, deletes } = task
+  const equalities = deletes.filter(({ content }) => content === 'equality-deletes')
+  const fields = [...plan.schema.fields, ...goneFields(equalities, plan.schema, metadata)]
+  const spec = metadata.partitionSpecs.find(({ specId }) => specId === dataFile.specId)
+  const footer = layoutOf(layouts, dataFile)
+  const layout = hasFieldIds(footer) ? footer : mapNames(footer, metadata, dataFile.filePath)
+  const reads = columnReads(fields, { layout, footer, file: dataFile, spec })
+  return { reads, fields, positions: deletes.some(deletesByPosition), equalities }
+}
+
+/** Layout of a file that was read before. */
+export function layoutOf(layouts: ReadonlyMap<string, FileLayout>, { filePath }: DataFile): FileLayout {
+  const layout = layouts.get(filePath)
+  if (layout === undefined) throw new FloeError('internal', `the footer of ${filePath} was not read before it was needed`)
+  return layout
+}
+
+function deletesByPosition(file: DataFile): boolean {
+  return file.content === 'position-deletes' || isDeletionVector(file)
+}
+
+/** Equality deletes may compare columns that were dropped since: their old definitions. */
+function goneFields(equalities: readonly DataFile[], schema: Schema, metadata: TableMetadata): readonly NestedField[] {
+  const shown = new Set(schema.fields.map(({ id }) => id))
+  const wanted = new Set(equalities.flatMap(({ equalityIds = [] }) => equalityIds))
+  return [...wanted].filter((id) => !shown.has(id)).map((id) => fieldInHistory(id, metadata))
+}
+
+/** A column as the newest schema that has it defines it. */
+export function fieldInHistory(fieldId: number, { schemas, location }: TableMetadata): NestedField {
+  const newestFirst = [...schemas].sort((a, b) => b.schemaId - a.schemaId)
+  const owner = newestFirst.find(({ fields }) => fields.some(({ id }) => id === fieldId))
+  const field = owner === undefined ? undefined : findFieldById(owner, fieldId)
+  if (field !== undefined) return field
+  throw new FloeError('unsupported', `an equality delete of the table at ${location} compares the nested or unknown field ${fieldId}`, {
+    hint: 'compact the table, so that its deletes are applied to its data files',
+  })
+}
