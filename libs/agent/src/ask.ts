@@ -33,7 +33,11 @@ const repairableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * @throws FloeError `invalid-input` for an empty or overlong question, `cancelled` on abort, and whatever the runner
  *   or the provider throws that no other SQL would avoid
  */
-export async function ask(question: string, components: AskComponents, options: AskOptions = {}): Promise<Answer> {
+export async function ask(
+  question: string,
+  components: AskComponents,
+  options: AskOptions = {},
+): Promise<Answer> {
   const asked = checkQuestion(question, options.questionCharactersMax ?? 2000)
   const { provider, runner, clock } = components
   const tables = await components.directory.listTables()
@@ -42,7 +46,14 @@ export async function ask(question: string, components: AskComponents, options: 
   const signal = options.signal === undefined ? {} : { signal: options.signal }
   for (;;) {
     if (options.signal?.aborted === true) throw new FloeError('cancelled', 'the question was cancelled')
-    const proposal = await provider.propose({ question: asked, tables, runner, clock, failures: [...failures], ...signal })
+    const proposal = await provider.propose({
+      question: asked,
+      tables,
+      runner,
+      clock,
+      failures: [...failures],
+      ...signal,
+    })
     if (proposal.kind === 'clarification' || proposal.kind === 'cannot') return proposal
     const outcome = await tryProposal(proposal, runner, options)
     const attempts = failures.length + 1
@@ -61,7 +72,11 @@ export async function ask(question: string, components: AskComponents, options: 
 }
 
 type Outcome =
-  | { readonly kind: 'result'; readonly proposal: Extract<Proposal, { kind: 'sql' }>; readonly result: SqlResult }
+  | {
+      readonly kind: 'result'
+      readonly proposal: Extract<Proposal, { kind: 'sql' }>
+      readonly result: SqlResult
+    }
   | { readonly kind: 'failure'; readonly sql: string; readonly error: FloeError }
 
 async function tryProposal(
@@ -90,18 +105,29 @@ async function tryProposal(
 function checkQuestion(question: string, charactersMax: number): string {
   const trimmed = question.trim()
   if (trimmed === '') {
-    throw new FloeError('invalid-input', 'the question is empty', { hint: 'ask something, for example "which tables are there"' })
+    throw new FloeError('invalid-input', 'the question is empty', {
+      hint: 'ask something, for example "which tables are there"',
+    })
   }
   if (trimmed.length > charactersMax) {
-    throw new FloeError('invalid-input', `the question has ${trimmed.length} characters, more than ${charactersMax}`, {
-      hint: 'ask a shorter question, or raise questionCharactersMax',
-    })
+    throw new FloeError(
+      'invalid-input',
+      `the question has ${trimmed.length} characters, more than ${charactersMax}`,
+      {
+        hint: 'ask a shorter question, or raise questionCharactersMax',
+      },
+    )
   }
   return trimmed
 }
 
 function noTables(): Answer {
-  return { kind: 'cannot', reason: 'no-tables', text: 'There are no tables to ask about yet. Load one first.', suggestions: [] }
+  return {
+    kind: 'cannot',
+    reason: 'no-tables',
+    text: 'There are no tables to ask about yet. Load one first.',
+    suggestions: [],
+  }
 }
 
 function noValidSql(failures: readonly FailedAttempt[]): Answer {

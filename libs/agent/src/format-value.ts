@@ -18,6 +18,8 @@ export function formatValue(value: unknown): string {
 function formatObject(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
   if (value instanceof Date) return value.toISOString()
-  const text = JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? String(member) : member))
+  const text = JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'bigint' ? String(member) : member,
+  )
   return text ?? 'nothing'
 }

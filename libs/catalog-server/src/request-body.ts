@@ -1,11 +1,9 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { FloeError, parseJson } from '@floe/iceberg'
-import type { JsonObject, JsonValue } from '@floe/iceberg'
+import type { JsonObject } from '@floe/iceberg'
 
 /** JSON that a parser of `@floe/iceberg` takes over; integers beyond 2^53 are `bigint` in it. */
-export const jsonValue: z.ZodType<JsonValue> = z.custom<JsonValue>((value) => value !== undefined)
-
 export const jsonObject: z.ZodType<JsonObject> = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'must be an object',

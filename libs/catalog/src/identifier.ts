@@ -5,8 +5,8 @@ import type { Namespace, TableIdentifier } from './catalog.ts'
 export const namespaceSeparator = '\u001F'
 
 /** Levels that a namespace may have, and characters of one name. */
-export const namespaceLevelsMax = 32
-export const nameCharactersMax = 1024
+const namespaceLevelsMax = 32
+const nameCharactersMax = 1024
 
 /** `a.b`, for messages. */
 export function formatNamespace(namespace: Namespace): string {

@@ -34,7 +34,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
 /** What DuckDB threw as a `FloeError`: its own message without the SQL excerpt, and without values of rows. */
 export function toEngineError(error: unknown): FloeError {
   if (error instanceof FloeError) return error
-  const whole = error instanceof Error ? error.message : String(error)
+  const whole = (error instanceof Error ? error.message : String(error)).replace(/^Failed to [a-z ]+: /, '')
   const [, kind = '', rest = whole] = /^([A-Z][A-Za-z ]+ Error): ([\s\S]*)$/.exec(whole) ?? []
   const code = codes[kind] ?? 'internal'
   const [message = '', ...more] = rest.split(/\n\s*LINE \d+:/)[0]?.trim().split('\n\n') ?? []

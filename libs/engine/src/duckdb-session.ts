@@ -59,10 +59,10 @@ export async function openSession(limits: SessionLimits): Promise<DuckDBSession>
     autoload_known_extensions: 'false',
     autoinstall_known_extensions: 'false',
     allow_community_extensions: 'false',
-    // Footers read to learn a file's field ids are read again by the scan of the same query.
-    parquet_metadata_cache: 'true',
   })
   const connection = await instance.connect()
+  // Footers read to learn a file's field ids are read again by the scan of the same query.
+  await connection.run('SET GLOBAL parquet_metadata_cache = true')
   await connection.run("SET GLOBAL TimeZone = 'UTC'")
   return new DuckDBSession(instance, connection)
 }

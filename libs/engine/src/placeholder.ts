@@ -156,8 +156,17 @@ function infoOf(node: TreeNode, key: string): string {
 /** Conditions of one scan, which stand one per line. `optional:` ones hold too; dynamic ones say nothing yet. */
 export function splitConditions(shown: string): readonly string[] {
   return splitOutsideQuotes(shown)
-    .map((line) => line.trim().replace(/^optional: /, ''))
-    .filter((line) => line !== '' && !line.startsWith('Dynamic Filter'))
+    .map((line) => mapOutsideQuotes(line.trim(), withoutMarks))
+    .filter((line) => line !== '')
+}
+
+function withoutMarks(sql: string): string {
+  return sql.replaceAll('optional: ', '').replaceAll(/Dynamic Filter \([^()]*\)/g, 'true')
+}
+
+function mapOutsideQuotes(line: string, change: (sql: string) => string): string {
+  const parts = line.split(/('(?:[^']|'')*')/)
+  return parts.map((part, at) => (at % 2 === 0 ? change(part) : part)).join('')
 }
 
 function splitOutsideQuotes(shown: string): readonly string[] {

@@ -4,7 +4,10 @@ import type { JsonObject, JsonValue } from './json.ts'
 
 /** A writer's schema, with Iceberg's ids and without names to resolve. */
 export type AvroSchema =
-  | { readonly kind: 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'; readonly logicalType?: string }
+  | {
+      readonly kind: 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
+      readonly logicalType?: string
+    }
   | { readonly kind: 'fixed'; readonly size: number; readonly logicalType?: string }
   | { readonly kind: 'enum'; readonly symbols: readonly string[] }
   | { readonly kind: 'array'; readonly items: AvroSchema }
@@ -13,7 +16,11 @@ export type AvroSchema =
   | AvroRecord
 
 export type AvroRecord = { readonly kind: 'record'; readonly fields: readonly AvroField[] }
-export type AvroField = { readonly name: string; readonly fieldId: number | undefined; readonly schema: AvroSchema }
+export type AvroField = {
+  readonly name: string
+  readonly fieldId: number | undefined
+  readonly schema: AvroSchema
+}
 
 const primitives = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
 
@@ -27,7 +34,10 @@ export function parseAvroSchema(json: JsonValue): AvroRecord {
 function parseNamed(json: JsonValue | undefined, named: Map<string, AvroSchema>): AvroSchema {
   if (typeof json === 'string') return parseName(json, named)
   if (Array.isArray(json)) {
-    return { kind: 'union', branches: readArray(json, 'Avro union').map((branch) => parseNamed(branch, named)) }
+    return {
+      kind: 'union',
+      branches: readArray(json, 'Avro union').map((branch) => parseNamed(branch, named)),
+    }
   }
   const object = readObject(json, 'Avro schema')
   const type = object['type']
@@ -50,7 +60,9 @@ function parseNamed(json: JsonValue | undefined, named: Map<string, AvroSchema>)
     }
     default: {
       const inner = parseNamed(type, named)
-      return typeof type === 'string' && primitives.has(type) ? { ...inner, ...logicalType(object) } as AvroSchema : inner
+      return typeof type === 'string' && primitives.has(type)
+        ? ({ ...inner, ...logicalType(object) } as AvroSchema)
+        : inner
     }
   }
 }

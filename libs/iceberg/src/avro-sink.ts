@@ -80,7 +80,7 @@ export class AvroSink {
       low >>>= 7
     }
     while (high >= 0x80) {
-      this.#bytes[this.#at++] = high % 0x80 | 0x80
+      this.#bytes[this.#at++] = (high % 0x80) | 0x80
       high = Math.floor(high / 0x80)
     }
     this.#bytes[this.#at++] = high

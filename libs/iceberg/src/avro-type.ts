@@ -42,7 +42,11 @@ function typeToAvro(type: Type, fieldId: number, defined: Set<string>): JsonValu
 
 function listToAvro(type: ListType, defined: Set<string>): JsonObject {
   const items = typeToAvro(type.element, type.elementId, defined)
-  return { type: 'array', items: type.elementRequired ? items : ['null', items], 'element-id': type.elementId }
+  return {
+    type: 'array',
+    items: type.elementRequired ? items : ['null', items],
+    'element-id': type.elementId,
+  }
 }
 
 /** Spec: a map without string keys is an array of key-value records. */
@@ -54,7 +58,11 @@ function mapToAvro(type: MapType, defined: Set<string>): JsonObject {
       { id: type.valueId, name: 'value', type: type.value, required: type.valueRequired },
     ],
   }
-  return { type: 'array', items: recordToAvro(entry, `k${type.keyId}_v${type.valueId}`, defined), logicalType: 'map' }
+  return {
+    type: 'array',
+    items: recordToAvro(entry, `k${type.keyId}_v${type.valueId}`, defined),
+    logicalType: 'map',
+  }
 }
 
 function primitiveToAvro(type: PrimitiveType, defined: Set<string>): JsonValue {

@@ -104,7 +104,10 @@ export function avroBytes(schema: AvroSchema): AvroReader<Uint8Array> {
   throw mismatch(schema, 'bytes')
 }
 
-export function avroList<T>(schema: AvroSchema, item: (schema: AvroSchema) => AvroReader<T>): AvroReader<readonly T[]> {
+export function avroList<T>(
+  schema: AvroSchema,
+  item: (schema: AvroSchema) => AvroReader<T>,
+): AvroReader<readonly T[]> {
   if (schema.kind !== 'array') throw mismatch(schema, 'an array')
   const read = item(schema.items)
   return (cursor) => {
@@ -125,7 +128,13 @@ export function avroIntMap<T>(
   value: (schema: AvroSchema) => AvroReader<T>,
   keys?: ReadonlySet<number>,
 ): AvroReader<ReadonlyMap<number, T>> {
-  if (schema.kind === 'map') return mapReader((cursor) => Number(cursor.readString()), value(schema.values), avroSkipper(schema.values), keys)
+  if (schema.kind === 'map')
+    return mapReader(
+      (cursor) => Number(cursor.readString()),
+      value(schema.values),
+      avroSkipper(schema.values),
+      keys,
+    )
   const fields = schema.kind === 'array' && schema.items.kind === 'record' ? schema.items.fields : []
   const [first, second] = fields
   if (first === undefined || second === undefined || fields.length !== 2) throw mismatch(schema, 'a map')

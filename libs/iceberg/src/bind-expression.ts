@@ -20,7 +20,13 @@ import { distinctValues } from './distinct-values.ts'
 import { isRepeated, mayBeNull } from './required-field.ts'
 import { rewriteNot } from './rewrite-not.ts'
 import { findFieldById, findFieldByName, findFieldName, type Schema } from './schema.ts'
-import { isPrimitive, typeToString, type NestedField, type PrimitiveType, type PrimitiveValue } from './type.ts'
+import {
+  isPrimitive,
+  typeToString,
+  type NestedField,
+  type PrimitiveType,
+  type PrimitiveValue,
+} from './type.ts'
 
 export type BindOptions = { readonly caseSensitive?: boolean }
 
@@ -29,7 +35,11 @@ export type BindOptions = { readonly caseSensitive?: boolean }
  * decides: null tests of required columns, literals beyond a type's range. The result has no `not`.
  * @throws FloeError invalid-input for unknown columns, columns inside lists or maps, and literals of a wrong type
  */
-export function bindExpression(expression: Expression, schema: Schema, options: BindOptions = {}): Expression {
+export function bindExpression(
+  expression: Expression,
+  schema: Schema,
+  options: BindOptions = {},
+): Expression {
   return rewriteNot(bind(expression, schema, options), schema)
 }
 
@@ -100,7 +110,8 @@ function hasValue({ field, schema }: Column): Expression {
 
 function bindLiteral(operator: LiteralOperator, column: Column, value: PrimitiveValue): Expression {
   const type = comparableType(column)
-  if (operator === 'starts-with' || operator === 'not-starts-with') return bindPrefix(operator, column, type, value)
+  if (operator === 'starts-with' || operator === 'not-starts-with')
+    return bindPrefix(operator, column, type, value)
   const literal = convertLiteral(type, value, column.name)
   if (literal.kind === 'value') return compare(column.field.id, operator, literal.value)
   if (operator === 'eq') return alwaysFalse
@@ -141,7 +152,11 @@ function bindSet(operator: 'in' | 'not-in', column: Column, values: readonly Pri
 
 function comparableType({ field, name }: Column): PrimitiveType {
   if (isPrimitive(field.type)) return field.type
-  throw new FloeError('invalid-input', `filter column "${name}" is a ${field.type.kind} and cannot be compared`, {
-    hint: `filter on a field inside it; its type is ${typeToString(field.type)}`,
-  })
+  throw new FloeError(
+    'invalid-input',
+    `filter column "${name}" is a ${field.type.kind} and cannot be compared`,
+    {
+      hint: `filter on a field inside it; its type is ${typeToString(field.type)}`,
+    },
+  )
 }

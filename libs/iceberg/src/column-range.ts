@@ -58,7 +58,10 @@ export function mightMatchRange(predicate: Predicate, range: ColumnRange): boole
   }
 }
 
-function mightMatchUnary(operator: Extract<Predicate, { kind: 'unary' }>['operator'], range: ColumnRange): boolean {
+function mightMatchUnary(
+  operator: Extract<Predicate, { kind: 'unary' }>['operator'],
+  range: ColumnRange,
+): boolean {
   switch (operator) {
     case 'is-null':
       return range.mayHaveNull
@@ -86,7 +89,11 @@ function mightMatchLiteral(operator: LiteralOperator, literal: PrimitiveValue, r
     case 'gt-eq':
       return range.mayHaveNan || (mayHaveValue && !(fromUpper !== undefined && fromUpper > 0))
     case 'eq':
-      return mayHaveValue && !(fromLower !== undefined && fromLower < 0) && !(fromUpper !== undefined && fromUpper > 0)
+      return (
+        mayHaveValue &&
+        !(fromLower !== undefined && fromLower < 0) &&
+        !(fromUpper !== undefined && fromUpper > 0)
+      )
     case 'not-eq':
       return range.mayHaveNull || range.mayHaveNan || !(fromLower === 0 && fromUpper === 0)
     case 'starts-with':
@@ -109,7 +116,12 @@ function cut(bound: PrimitiveValue, prefix: string): string {
 
 /** Everything between two strings with a prefix has it too. */
 function allHavePrefix(prefix: string, lower: Bound, upper: Bound): boolean {
-  return lower !== undefined && upper !== undefined && cut(lower, prefix) === prefix && cut(upper, prefix) === prefix
+  return (
+    lower !== undefined &&
+    upper !== undefined &&
+    cut(lower, prefix) === prefix &&
+    cut(upper, prefix) === prefix
+  )
 }
 
 /** True only when every row of the range matches the predicate, by this logic and by SQL's. */
@@ -117,11 +129,15 @@ export function mustMatchRange(predicate: Predicate, range: ColumnRange): boolea
   if (predicate.kind === 'unary') return mustMatchUnary(predicate.operator, range)
   if (range.mayHaveNull || range.mayHaveNan) return false
   if (predicate.kind === 'literal') return mustMatchLiteral(predicate.operator, predicate.value, range)
-  if (predicate.operator === 'in') return predicate.values.some((value) => mustMatchLiteral('eq', value, range))
+  if (predicate.operator === 'in')
+    return predicate.values.some((value) => mustMatchLiteral('eq', value, range))
   return predicate.values.every((value) => mustMatchLiteral('not-eq', value, range))
 }
 
-function mustMatchUnary(operator: Extract<Predicate, { kind: 'unary' }>['operator'], range: ColumnRange): boolean {
+function mustMatchUnary(
+  operator: Extract<Predicate, { kind: 'unary' }>['operator'],
+  range: ColumnRange,
+): boolean {
   switch (operator) {
     case 'is-null':
       return !range.mayHaveNan && !range.mayHaveValue
@@ -137,7 +153,10 @@ function mustMatchUnary(operator: Extract<Predicate, { kind: 'unary' }>['operato
 function mustMatchLiteral(operator: LiteralOperator, literal: PrimitiveValue, range: ColumnRange): boolean {
   const { lower, upper } = range
   if (lower === undefined || upper === undefined) return false
-  const [fromLower, fromUpper] = [comparePredicateValues(literal, lower), comparePredicateValues(literal, upper)]
+  const [fromLower, fromUpper] = [
+    comparePredicateValues(literal, lower),
+    comparePredicateValues(literal, upper),
+  ]
   switch (operator) {
     case 'lt':
       return fromUpper > 0

@@ -34,7 +34,12 @@ export function convertLiteral(type: PrimitiveType, value: PrimitiveValue, colum
   throw cannotConvert(type, value, column)
 }
 
-function cannotConvert(type: PrimitiveType, value: PrimitiveValue, column: string, cause?: unknown): FloeError {
+function cannotConvert(
+  type: PrimitiveType,
+  value: PrimitiveValue,
+  column: string,
+  cause?: unknown,
+): FloeError {
   const form = value instanceof Uint8Array ? 'bytes' : typeof value
   const message = `a literal (${form}) for column "${column}" does not convert to ${typeToString(type)}`
   const hint = cause instanceof FloeError ? cause.hint : undefined

@@ -43,7 +43,12 @@ export function dataFileReader(schema: AvroSchema, context: DecodeContext): Avro
 
 function checkFile(draft: FileDraft): DataFile {
   const { filePath, fileFormat, partition, recordCount, fileSizeInBytes } = draft
-  if (filePath === undefined || fileFormat === undefined || recordCount === undefined || fileSizeInBytes === undefined) {
+  if (
+    filePath === undefined ||
+    fileFormat === undefined ||
+    recordCount === undefined ||
+    fileSizeInBytes === undefined
+  ) {
     throw corrupt('a data file lacks its path, format, record count or size')
   }
   if (partition === undefined) draft.partition = []
@@ -98,8 +103,16 @@ const plainReaders: Readonly<Record<number, (schema: AvroSchema) => FieldReader>
   103: (schema) => into('recordCount', avroOptional(schema, avroNumber)),
   104: (schema) => into('fileSizeInBytes', avroOptional(schema, avroNumber)),
   131: (schema) => into('keyMetadata', avroOptional(schema, avroBytes)),
-  132: (schema) => into('splitOffsets', avroOptional(schema, (inner) => avroList(inner, avroNumber))),
-  135: (schema) => into('equalityIds', avroOptional(schema, (inner) => avroList(inner, avroNumber))),
+  132: (schema) =>
+    into(
+      'splitOffsets',
+      avroOptional(schema, (inner) => avroList(inner, avroNumber)),
+    ),
+  135: (schema) =>
+    into(
+      'equalityIds',
+      avroOptional(schema, (inner) => avroList(inner, avroNumber)),
+    ),
   140: (schema) => into('sortOrderId', avroOptional(schema, avroNumber)),
   142: (schema) => into('firstRowId', avroOptional(schema, avroLong)),
   143: (schema) => into('referencedDataFile', avroOptional(schema, avroString)),
@@ -112,12 +125,18 @@ type MetricReader = (schema: AvroSchema, columns: ReadonlySet<number> | undefine
 const countsInto =
   (key: 'columnSizes' | 'valueCounts' | 'nullValueCounts' | 'nanValueCounts'): MetricReader =>
   (schema, columns) =>
-    into(key, avroOptional(schema, (inner) => avroIntMap(inner, avroNumber, columns)))
+    into(
+      key,
+      avroOptional(schema, (inner) => avroIntMap(inner, avroNumber, columns)),
+    )
 
 const boundsInto =
   (key: 'lowerBounds' | 'upperBounds'): MetricReader =>
   (schema, columns) =>
-    into(key, avroOptional(schema, (inner) => avroIntMap(inner, avroBytes, columns)))
+    into(
+      key,
+      avroOptional(schema, (inner) => avroIntMap(inner, avroBytes, columns)),
+    )
 
 const metricReaders: Readonly<Record<number, MetricReader>> = {
   108: countsInto('columnSizes'),

@@ -3,15 +3,30 @@ import { errorFromData, errorReactions, errorToData, FloeError, toFloeError } fr
 
 describe('FloeError', () => {
   it('survives the structured clone between threads with code, hint and retryability', () => {
-    const error = new FloeError('commit-conflict', 'main moved', { hint: 'reload the table', retryable: true, cause: new Error('x') })
+    const error = new FloeError('commit-conflict', 'main moved', {
+      hint: 'reload the table',
+      retryable: true,
+      cause: new Error('x'),
+    })
     const back = errorFromData(structuredClone(errorToData(error)))
     expect(back).toBeInstanceOf(FloeError)
-    expect(back).toMatchObject({ code: 'commit-conflict', message: 'main moved', hint: 'reload the table', retryable: true, stack: error.stack })
+    expect(back).toMatchObject({
+      code: 'commit-conflict',
+      message: 'main moved',
+      hint: 'reload the table',
+      retryable: true,
+      stack: error.stack,
+    })
   })
 
   it('keeps anything else thrown as the cause of an internal error', () => {
     const cause = new TypeError('undefined is not a function')
-    expect(toFloeError(cause)).toMatchObject({ code: 'internal', message: cause.message, cause, retryable: false })
+    expect(toFloeError(cause)).toMatchObject({
+      code: 'internal',
+      message: cause.message,
+      cause,
+      retryable: false,
+    })
     expect(errorToData('text')).toMatchObject({ code: 'internal', message: 'text' })
     const known = new FloeError('not-found', 'no table')
     expect(toFloeError(known)).toBe(known)

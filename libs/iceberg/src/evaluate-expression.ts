@@ -42,13 +42,17 @@ function evaluatePredicate(predicate: Predicate, value: PrimitiveValue | null): 
     case 'literal':
       return evaluateLiteral(predicate.operator, value, predicate.value)
     case 'set': {
-      const found = value !== null && predicate.values.some((item) => comparePredicateValues(value, item) === 0)
+      const found =
+        value !== null && predicate.values.some((item) => comparePredicateValues(value, item) === 0)
       return found === (predicate.operator === 'in')
     }
   }
 }
 
-function evaluateUnary(operator: Extract<Predicate, { kind: 'unary' }>['operator'], value: PrimitiveValue | null): boolean {
+function evaluateUnary(
+  operator: Extract<Predicate, { kind: 'unary' }>['operator'],
+  value: PrimitiveValue | null,
+): boolean {
   switch (operator) {
     case 'is-null':
       return value === null
@@ -61,7 +65,11 @@ function evaluateUnary(operator: Extract<Predicate, { kind: 'unary' }>['operator
   }
 }
 
-function evaluateLiteral(operator: LiteralOperator, value: PrimitiveValue | null, literal: PrimitiveValue): boolean {
+function evaluateLiteral(
+  operator: LiteralOperator,
+  value: PrimitiveValue | null,
+  literal: PrimitiveValue,
+): boolean {
   if (value === null || Number.isNaN(value)) return operator === 'not-eq' || operator === 'not-starts-with'
   switch (operator) {
     case 'lt':

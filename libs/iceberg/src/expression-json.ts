@@ -47,7 +47,12 @@ export function parseExpression(json: JsonValue): Expression {
   }
 }
 
-const unaryOperators: ReadonlySet<string> = new Set<UnaryOperator>(['is-null', 'not-null', 'is-nan', 'not-nan'])
+const unaryOperators: ReadonlySet<string> = new Set<UnaryOperator>([
+  'is-null',
+  'not-null',
+  'is-nan',
+  'not-nan',
+])
 
 /** Each comparison with the one that holds when its sides change places. */
 const swappedOperators: Readonly<Record<string, LiteralOperator>> = {
@@ -62,14 +67,20 @@ const prefixOperators: ReadonlySet<string> = new Set(['starts-with', 'not-starts
 
 function parsePredicate(type: string, object: JsonObject): Expression {
   if (unaryOperators.has(type)) {
-    return { kind: 'unary', operator: type as UnaryOperator, reference: parseReference(object['term'] ?? object['child']) }
+    return {
+      kind: 'unary',
+      operator: type as UnaryOperator,
+      reference: parseReference(object['term'] ?? object['child']),
+    }
   }
   if (type === 'in' || type === 'not-in') {
     const set = type === 'in' ? isIn : notIn
     return set(parseReference(object['term'] ?? object['child']), parseLiterals(object['values']))
   }
   if (swappedOperators[type] === undefined && !prefixOperators.has(type)) {
-    throw new FloeError('invalid-input', `"${type}" is no expression type`, { hint: 'see the Iceberg expressions spec' })
+    throw new FloeError('invalid-input', `"${type}" is no expression type`, {
+      hint: 'see the Iceberg expressions spec',
+    })
   }
   return parseComparison(type as LiteralOperator, object)
 }
@@ -135,7 +146,8 @@ function parseLiterals(json: JsonValue | undefined): readonly PrimitiveValue[] {
 function checkDataType(dataType: JsonValue | undefined, values: readonly JsonValue[]): void {
   if (!isPresent(dataType)) return
   const type = parseType(dataType)
-  if (!isPrimitive(type)) throw new FloeError('unsupported', `literals of type ${type.kind} are not supported`)
+  if (!isPrimitive(type))
+    throw new FloeError('unsupported', `literals of type ${type.kind} are not supported`)
   for (const value of values) singleValueFromJson(type, value)
 }
 
@@ -175,7 +187,11 @@ export function expressionToJson(expression: Expression, options: ExpressionJson
     case 'literal': {
       const value = literalToJson(expression.reference, expression.value, options)
       const literal = options.spelling === 'reference' ? { right: { type: 'literal', value } } : { value }
-      return { type: expression.operator, ...subjectToJson('left', expression.reference, options), ...literal }
+      return {
+        type: expression.operator,
+        ...subjectToJson('left', expression.reference, options),
+        ...literal,
+      }
     }
     case 'set':
       return {
@@ -186,19 +202,29 @@ export function expressionToJson(expression: Expression, options: ExpressionJson
   }
 }
 
-function subjectToJson(key: 'child' | 'left', reference: Reference, options: ExpressionJsonOptions): JsonObject {
+function subjectToJson(
+  key: 'child' | 'left',
+  reference: Reference,
+  options: ExpressionJsonOptions,
+): JsonObject {
   const { schema, spelling } = options
   const named = reference.kind === 'id' ? schema && findFieldName(schema, reference.fieldId) : reference.name
   if (spelling === 'reference') {
-    const target = named === undefined && reference.kind === 'id' ? { id: reference.fieldId } : { name: named ?? null }
+    const target =
+      named === undefined && reference.kind === 'id' ? { id: reference.fieldId } : { name: named ?? null }
     return { [key]: { type: 'reference', ...target } }
   }
   if (named !== undefined) return { term: named }
   throw new FloeError('invalid-input', 'a bound expression needs its schema to be written with names')
 }
 
-function literalToJson(reference: Reference, value: PrimitiveValue, { schema }: ExpressionJsonOptions): JsonValue {
-  const field = schema !== undefined && reference.kind === 'id' ? findFieldById(schema, reference.fieldId) : undefined
+function literalToJson(
+  reference: Reference,
+  value: PrimitiveValue,
+  { schema }: ExpressionJsonOptions,
+): JsonValue {
+  const field =
+    schema !== undefined && reference.kind === 'id' ? findFieldById(schema, reference.fieldId) : undefined
   if (field !== undefined && isPrimitive(field.type)) return singleValueToJson(field.type, value)
   return value instanceof Uint8Array ? bytesToHex(value) : value
 }

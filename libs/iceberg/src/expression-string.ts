@@ -68,7 +68,8 @@ function columnName(reference: Reference, schema: Schema): string {
 function printValue(reference: Reference, value: PrimitiveValue, schema: Schema): string {
   if (value instanceof Uint8Array) return `X'${bytesToHex(value)}'`
   const type = reference.kind === 'id' ? findFieldById(schema, reference.fieldId)?.type : undefined
-  if (type === undefined || !isPrimitive(type)) return typeof value === 'string' ? quote(value) : String(value)
+  if (type === undefined || !isPrimitive(type))
+    return typeof value === 'string' ? quote(value) : String(value)
   if (type.kind === 'decimal') return formatDecimal(value as bigint, type.scale)
   const json = singleValueToJson(type, value)
   return typeof json === 'string' ? quote(json) : stringifyJson(json)

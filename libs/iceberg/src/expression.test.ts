@@ -3,7 +3,21 @@ import { bindExpression } from './bind-expression.ts'
 import { evaluateExpression } from './evaluate-expression.ts'
 import { expressionToJson, parseExpression } from './expression-json.ts'
 import { expressionToString } from './expression-string.ts'
-import { alwaysFalse, alwaysTrue, and, compare, equal, isIn, isNan, isNull, not, notIn, notNull, or, type Expression } from './expression.ts'
+import {
+  alwaysFalse,
+  alwaysTrue,
+  and,
+  compare,
+  equal,
+  isIn,
+  isNan,
+  isNull,
+  not,
+  notIn,
+  notNull,
+  or,
+  type Expression,
+} from './expression.ts'
 import { parseJson, type JsonValue } from './json.ts'
 import { parseSchema } from './schema.ts'
 import type { PrimitiveValue } from './type.ts'
@@ -23,13 +37,19 @@ const schema = parseSchema({
       required: false,
       type: { type: 'struct', fields: [{ id: 9, name: 'city', required: true, type: 'string' }] },
     },
-    { id: 10, name: 'tags', required: false, type: { type: 'list', 'element-id': 11, element: 'string', 'element-required': true } },
+    {
+      id: 10,
+      name: 'tags',
+      required: false,
+      type: { type: 'list', 'element-id': 11, element: 'string', 'element-required': true },
+    },
     { id: 12, name: 'zoned', required: false, type: 'timestamptz' },
     { id: 13, name: 'blob', required: false, type: 'binary' },
   ],
 })
 const bind = (expression: Expression): Expression => bindExpression(expression, schema)
-const matches = (expression: Expression, value: PrimitiveValue | null): boolean => evaluateExpression(expression, () => value)
+const matches = (expression: Expression, value: PrimitiveValue | null): boolean =>
+  evaluateExpression(expression, () => value)
 
 describe('binding', () => {
   it.each([
@@ -45,7 +65,11 @@ describe('binding', () => {
     ['an unscaled bigint', equal('price', 1420n), equal(3, 1420n)],
     ['a date for a timestamp', compare('ts', 'gt-eq', '1970-01-02'), compare(4, 'gt-eq', 86_400_000_000n)],
     ['micros as digits', equal('ts', '12'), equal(4, 12n)],
-    ['an upper-case UUID', equal('key', 'F79C3E09-677C-4BBD-A479-3F349CB785E7'), equal(7, 'f79c3e09-677c-4bbd-a479-3f349cb785e7')],
+    [
+      'an upper-case UUID',
+      equal('key', 'F79C3E09-677C-4BBD-A479-3F349CB785E7'),
+      equal(7, 'f79c3e09-677c-4bbd-a479-3f349cb785e7'),
+    ],
     ['hexadecimal text for bytes', equal('blob', '00ff'), equal(13, Uint8Array.of(0, 255))],
     ['negative zero', equal('ratio', -0), equal(6, 0)],
     ['a set, to its distinct values in range', isIn('id', [1, 1, 3e9, 2.5, 2]), isIn(1, [1, 2])],
@@ -67,7 +91,11 @@ describe('binding', () => {
     ['a struct', equal('place', 1), /is a struct and cannot be compared/],
     ['a list element', equal('tags.element', 'a'), /inside a list or map/],
     ['NaN', equal('ratio', Number.NaN), /cannot be compared with NaN/],
-    ['a timestamp without its zone', equal('zoned', '2024-01-01T00:00:00'), /does not convert to timestamptz/],
+    [
+      'a timestamp without its zone',
+      equal('zoned', '2024-01-01T00:00:00'),
+      /does not convert to timestamptz/,
+    ],
     ['a prefix of a number', compare('id', 'starts-with', '1'), /starts-with needs a string column/],
   ])('refuses %s', (_name, expression, message) => {
     expect(() => bind(expression)).toThrow(message)
@@ -79,7 +107,9 @@ describe('binding', () => {
   })
 
   it('never puts a literal into an error message', () => {
-    expect(() => bind(equal('id', 'secret-value'))).toThrow(expect.objectContaining({ message: expect.not.stringContaining('secret') }))
+    expect(() => bind(equal('id', 'secret-value'))).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('secret') }),
+    )
   })
 })
 
@@ -132,14 +162,42 @@ describe('expression JSON', () => {
   it.each([
     ['old', { type: 'lt', term: 'id', value: 5 }, compare('id', 'lt', 5)],
     ['old with an object term', { type: 'is-null', term: { type: 'reference', term: 'id' } }, isNull('id')],
-    ['old identity transform', { type: 'eq', term: { type: 'transform', transform: 'identity', term: 'id' }, value: 5 }, equal('id', 5)],
-    ['old with an object literal', { type: 'eq', term: 'id', value: { type: 'literal', value: 5 } }, equal('id', 5)],
+    [
+      'old identity transform',
+      { type: 'eq', term: { type: 'transform', transform: 'identity', term: 'id' }, value: 5 },
+      equal('id', 5),
+    ],
+    [
+      'old with an object literal',
+      { type: 'eq', term: 'id', value: { type: 'literal', value: 5 } },
+      equal('id', 5),
+    ],
     ['new', { type: 'lt', left: { type: 'reference', name: 'id' }, right: 5 }, compare('id', 'lt', 5)],
     ['new by id', { type: 'not-null', child: { type: 'reference', id: 2 } }, notNull(2)],
-    ['new typed literal', { type: 'gt', left: { type: 'reference', id: 4 }, right: { type: 'literal', value: '2024-01-01', 'data-type': 'date' } }, compare(4, 'gt', '2024-01-01')],
-    ['new with the sides swapped', { type: 'lt', left: 5, right: { type: 'reference', name: 'id' } }, compare('id', 'gt', 5)],
+    [
+      'new typed literal',
+      {
+        type: 'gt',
+        left: { type: 'reference', id: 4 },
+        right: { type: 'literal', value: '2024-01-01', 'data-type': 'date' },
+      },
+      compare(4, 'gt', '2024-01-01'),
+    ],
+    [
+      'new with the sides swapped',
+      { type: 'lt', left: 5, right: { type: 'reference', name: 'id' } },
+      compare('id', 'gt', 5),
+    ],
     ['set', { type: 'in', term: 'id', values: [1, 2] }, isIn('id', [1, 2])],
-    ['typed set', { type: 'not-in', child: { type: 'reference', name: 'id' }, values: { type: 'literals', values: [1, 2], 'data-type': 'int' } }, notIn('id', [1, 2])],
+    [
+      'typed set',
+      {
+        type: 'not-in',
+        child: { type: 'reference', name: 'id' },
+        values: { type: 'literals', values: [1, 2], 'data-type': 'int' },
+      },
+      notIn('id', [1, 2]),
+    ],
     ['constants', { type: 'and', left: true, right: { type: 'not', child: { type: 'true' } } }, alwaysFalse],
   ] as [string, JsonValue, Expression][])('reads the %s spelling', (_name, json, expression) => {
     expect(parseExpression(json)).toEqual(expression)
@@ -151,7 +209,14 @@ describe('expression JSON', () => {
     [{ type: 'eq', left: { type: 'reference', id: 1 }, right: { type: 'reference', id: 2 } }, 'unsupported'],
     [{ type: 'like', term: 'id', value: 'x' }, 'invalid-input'],
     [{ type: 'eq', term: 'id', value: null }, 'invalid-input'],
-    [{ type: 'gt', left: { type: 'reference', id: 4 }, right: { type: 'literal', value: 'x', 'data-type': 'date' } }, 'invalid-input'],
+    [
+      {
+        type: 'gt',
+        left: { type: 'reference', id: 4 },
+        right: { type: 'literal', value: 'x', 'data-type': 'date' },
+      },
+      'invalid-input',
+    ],
     ['id < 5', 'invalid-input'],
   ] as [JsonValue, string][])('refuses %j as %s', (json, code) => {
     expect(() => parseExpression(json)).toThrow(expect.objectContaining({ code }))
@@ -164,9 +229,12 @@ describe('expression JSON', () => {
     ),
   )
 
-  it.each(['term', 'reference'] as const)('binds to the same expression after a round trip as %s', (spelling) => {
-    expect(bind(parseExpression(expressionToJson(bound, { schema, spelling })))).toEqual(bound)
-  })
+  it.each(['term', 'reference'] as const)(
+    'binds to the same expression after a round trip as %s',
+    (spelling) => {
+      expect(bind(parseExpression(expressionToJson(bound, { schema, spelling })))).toEqual(bound)
+    },
+  )
 
   it('keeps a long literal of a decimal column a number, not its unscaled value', () => {
     const parsed = parseExpression(parseJson('{"type":"lt","term":"price","value":90071992547409930}'))
@@ -176,14 +244,22 @@ describe('expression JSON', () => {
   it('needs the schema to write a bound expression with names', () => {
     expect(() => expressionToJson(equal(1, 5))).toThrow(/needs its schema/)
     expect(expressionToJson(equal(1, 5), { spelling: 'reference' })).toEqual({
-      type: 'eq', left: { type: 'reference', id: 1 }, right: { type: 'literal', value: 5 },
+      type: 'eq',
+      left: { type: 'reference', id: 1 },
+      right: { type: 'literal', value: 5 },
     })
   })
 })
 
 describe('printing', () => {
   it('shows names, types and precedence as people read them', () => {
-    const expression = bind(and(or(equal('id', 1), isNull('place.city')), compare('ts', 'lt', '2024-01-01'), compare('name', 'starts-with', "o'b")))
+    const expression = bind(
+      and(
+        or(equal('id', 1), isNull('place.city')),
+        compare('ts', 'lt', '2024-01-01'),
+        compare('name', 'starts-with', "o'b"),
+      ),
+    )
     expect(expressionToString(expression, schema)).toBe(
       "(id = 1 or place.city is null) and ts < '2024-01-01T00:00:00.000000' and name starts with 'o''b'",
     )
@@ -192,7 +268,10 @@ describe('printing', () => {
   })
 
   it('cuts long sets and says by how much', () => {
-    const expression = isIn(1, Array.from({ length: 14 }, (_, at) => at))
+    const expression = isIn(
+      1,
+      Array.from({ length: 14 }, (_, at) => at),
+    )
     expect(expressionToString(expression, schema)).toBe('id in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... 4 more)')
   })
 })

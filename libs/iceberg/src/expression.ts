@@ -6,7 +6,15 @@ export type Reference =
   | { readonly kind: 'id'; readonly fieldId: number }
 
 export type UnaryOperator = 'is-null' | 'not-null' | 'is-nan' | 'not-nan'
-export type LiteralOperator = 'lt' | 'lt-eq' | 'gt' | 'gt-eq' | 'eq' | 'not-eq' | 'starts-with' | 'not-starts-with'
+export type LiteralOperator =
+  | 'lt'
+  | 'lt-eq'
+  | 'gt'
+  | 'gt-eq'
+  | 'eq'
+  | 'not-eq'
+  | 'starts-with'
+  | 'not-starts-with'
 export type SetOperator = 'in' | 'not-in'
 
 /**

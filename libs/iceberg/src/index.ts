@@ -107,9 +107,20 @@ export {
   mightMatchPartition,
 } from './manifest-evaluator.ts'
 export type { MappedField, NameMapping } from './name-mapping.ts'
-export { createNameMapping, nameMappingProperty, parseNameMapping, stringifyNameMapping } from './name-mapping.ts'
+export {
+  createNameMapping,
+  nameMappingProperty,
+  parseNameMapping,
+  stringifyNameMapping,
+} from './name-mapping.ts'
 export { canPromote } from './type-promotion.ts'
-export type { AddColumnOptions, AddedColumn, DropOptions, NewColumn, WidenOptions } from './schema-evolution.ts'
+export type {
+  AddColumnOptions,
+  AddedColumn,
+  DropOptions,
+  NewColumn,
+  WidenOptions,
+} from './schema-evolution.ts'
 export { addColumn, dropColumn, makeOptional, renameColumn, widenColumn } from './schema-evolution.ts'
 
 export type { DataFile } from './data-file.ts'

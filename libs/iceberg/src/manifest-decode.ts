@@ -36,7 +36,8 @@ export function decodeManifest(bytes: Uint8Array, options: DecodeManifestOptions
 function readHeader(metadata: Readonly<Record<string, string>>): ManifestHeader {
   const { schema, content } = metadata
   const spec = metadata['partition-spec']
-  if (schema === undefined || spec === undefined) throw corrupt('its header has no schema or no partition-spec')
+  if (schema === undefined || spec === undefined)
+    throw corrupt('its header has no schema or no partition-spec')
   try {
     const specId = Number(metadata['partition-spec-id'] ?? 0)
     return {
@@ -53,7 +54,9 @@ function readHeader(metadata: Readonly<Record<string, string>>): ManifestHeader 
 
 /** The id inside the schema came later than the header member. */
 function withHeaderId(schema: Schema, id: string | undefined): Schema {
-  return schema.schemaId === 0 && id !== undefined && /^\d+$/.test(id) ? { ...schema, schemaId: Number(id) } : schema
+  return schema.schemaId === 0 && id !== undefined && /^\d+$/.test(id)
+    ? { ...schema, schemaId: Number(id) }
+    : schema
 }
 
 function readVersion(text = '1'): 1 | 2 | 3 {
@@ -72,7 +75,8 @@ function entryReader(schema: AvroRecord, context: DecodeContext): (cursor: AvroC
   return (cursor) => {
     const draft: EntryDraft = {}
     for (const read of readers) read(cursor, draft)
-    if (draft.status === undefined || draft.dataFile === undefined) throw corrupt('an entry has no status or no data file')
+    if (draft.status === undefined || draft.dataFile === undefined)
+      throw corrupt('an entry has no status or no data file')
     return draft as ManifestEntry
   }
 }
@@ -113,7 +117,10 @@ function entryFieldReader({ fieldId, name, schema }: AvroField, context: DecodeC
   }
 }
 
-function longInto(key: 'snapshotId' | 'sequenceNumber' | 'fileSequenceNumber', schema: AvroSchema): EntryReader {
+function longInto(
+  key: 'snapshotId' | 'sequenceNumber' | 'fileSequenceNumber',
+  schema: AvroSchema,
+): EntryReader {
   const read = avroOptional(schema, avroLong)
   return (cursor, draft) => {
     const value = read(cursor)

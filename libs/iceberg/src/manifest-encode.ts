@@ -4,7 +4,13 @@ import { structToAvro } from './avro-type.ts'
 import type { DataFile } from './data-file.ts'
 import { FloeError } from './error.ts'
 import { stringifyJson } from './json.ts'
-import { blockSizeBytes, blockSizeFieldId, entryFieldIds, manifestEntryType, partitionFieldId } from './manifest-schema.ts'
+import {
+  blockSizeBytes,
+  blockSizeFieldId,
+  entryFieldIds,
+  manifestEntryType,
+  partitionFieldId,
+} from './manifest-schema.ts'
 import type { ManifestEntry, ManifestHeader } from './manifest.ts'
 import { writePartitionValue } from './partition-avro.ts'
 import { partitionSpecToJson, partitionType, type Partition } from './partition-spec.ts'
@@ -54,9 +60,13 @@ function checkEntry({ content, formatVersion, spec }: ManifestHeader, entry: Man
   checkSequenceNumbers(formatVersion, entry)
   const deletes = dataFile.content !== 'data'
   if (deletes !== (content === 'deletes')) {
-    throw new FloeError('invalid-input', `${dataFile.filePath} holds ${dataFile.content}, the manifest is for ${content}`)
+    throw new FloeError(
+      'invalid-input',
+      `${dataFile.filePath} holds ${dataFile.content}, the manifest is for ${content}`,
+    )
   }
-  if (deletes && formatVersion === 1) throw new FloeError('invalid-input', 'a v1 table cannot hold delete files')
+  if (deletes && formatVersion === 1)
+    throw new FloeError('invalid-input', 'a v1 table cannot hold delete files')
   if (dataFile.specId !== spec.specId || dataFile.partition.length !== spec.fields.length) {
     throw new FloeError(
       'invalid-input',
@@ -70,9 +80,13 @@ function checkSequenceNumbers(formatVersion: 1 | 2 | 3, entry: ManifestEntry): v
   if (formatVersion === 1 || entry.status === 'added') return
   const { snapshotId, sequenceNumber, fileSequenceNumber } = entry
   if (snapshotId !== undefined && sequenceNumber !== undefined && fileSequenceNumber !== undefined) return
-  throw new FloeError('invalid-input', `${entry.dataFile.filePath}: the ${entry.status} entry has no snapshot id or sequence numbers`, {
-    hint: 'call inheritEntries on entries that are read from another manifest',
-  })
+  throw new FloeError(
+    'invalid-input',
+    `${entry.dataFile.filePath}: the ${entry.status} entry has no snapshot id or sequence numbers`,
+    {
+      hint: 'call inheritEntries on entries that are read from another manifest',
+    },
+  )
 }
 
 type EntryWriter = (sink: AvroSink, entry: ManifestEntry) => void

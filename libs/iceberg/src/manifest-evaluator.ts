@@ -57,7 +57,11 @@ export function explainManifestMismatch(
 }
 
 /** Whether a partition may hold matching rows; `projected` is an expression over partition field ids. */
-export function mightMatchPartition(projected: Expression, spec: PartitionSpec, partition: Partition): boolean {
+export function mightMatchPartition(
+  projected: Expression,
+  spec: PartitionSpec,
+  partition: Partition,
+): boolean {
   return evaluateExpression(projected, (fieldId) => {
     const position = spec.fields.findIndex((field) => field.fieldId === fieldId)
     return partition[position] ?? null

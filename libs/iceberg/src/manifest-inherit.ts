@@ -6,7 +6,10 @@ import type { ManifestEntry } from './manifest.ts'
  * Inheritance", "First Row ID Inheritance").
  * @param entries  all entries of the manifest in its order: row ids count up over them
  */
-export function inheritEntries(entries: readonly ManifestEntry[], manifest: ManifestFile): readonly ManifestEntry[] {
+export function inheritEntries(
+  entries: readonly ManifestEntry[],
+  manifest: ManifestFile,
+): readonly ManifestEntry[] {
   let nextRowId = manifest.content === 'data' ? manifest.firstRowId : undefined
   return entries.map((entry) => {
     const inherited = inheritEntry(entry, manifest)

@@ -64,7 +64,10 @@ function checkFile({ formatVersion }: ManifestListHeader, file: ManifestFile): v
     throw new FloeError('invalid-input', 'a v1 table cannot hold delete manifests')
   }
   if (formatVersion === 3 && (file.firstRowId === undefined) !== (file.content === 'deletes')) {
-    throw new FloeError('invalid-input', `${file.manifestPath}: in v3 data manifests need first_row_id, others have none`)
+    throw new FloeError(
+      'invalid-input',
+      `${file.manifestPath}: in v3 data manifests need first_row_id, others have none`,
+    )
   }
 }
 
@@ -76,7 +79,10 @@ function fileFieldWriter(id: number, required: boolean, name: string): FileWrite
   return (sink, file) => {
     const value = field.get(file)
     if (value === undefined && required) {
-      throw new FloeError('invalid-input', `${file.manifestPath}: ${name} is not known, the format version requires it`)
+      throw new FloeError(
+        'invalid-input',
+        `${file.manifestPath}: ${name} is not known, the format version requires it`,
+      )
     }
     if (!required) sink.writeLong(value === undefined ? 0 : 1)
     if (value !== undefined) writeValue(sink, value)
@@ -125,7 +131,10 @@ function readFile(cursor: AvroCursor, readers: readonly FieldReader[]): Manifest
   for (const read of readers) read(cursor, draft)
   const { manifestPath, manifestLength, addedSnapshotId } = draft
   if (manifestPath === undefined || manifestLength === undefined || addedSnapshotId === undefined) {
-    throw new FloeError('corrupt-data', 'not a manifest list: a manifest lacks its path, length or snapshot id')
+    throw new FloeError(
+      'corrupt-data',
+      'not a manifest list: a manifest lacks its path, length or snapshot id',
+    )
   }
   return draft as ManifestFile
 }
@@ -198,7 +207,8 @@ const fieldNames: Readonly<Record<string, number>> = {
 type SummaryDraft = { -readonly [K in keyof FieldSummary]?: FieldSummary[K] }
 
 function summaryReader(schema: AvroSchema): AvroReader<FieldSummary> {
-  if (schema.kind !== 'record') throw new FloeError('corrupt-data', 'not a manifest list: a field summary is no record')
+  if (schema.kind !== 'record')
+    throw new FloeError('corrupt-data', 'not a manifest list: a field summary is no record')
   const readers = schema.fields.map(summaryFieldReader)
   return (cursor) => {
     const draft: SummaryDraft = {}
@@ -208,7 +218,11 @@ function summaryReader(schema: AvroSchema): AvroReader<FieldSummary> {
   }
 }
 
-function summaryFieldReader({ fieldId, name, schema }: AvroField): (cursor: AvroCursor, draft: SummaryDraft) => void {
+function summaryFieldReader({
+  fieldId,
+  name,
+  schema,
+}: AvroField): (cursor: AvroCursor, draft: SummaryDraft) => void {
   const id = fieldId ?? summaryFieldIds[name as keyof typeof summaryFieldIds]
   switch (id) {
     case summaryFieldIds.contains_null:

@@ -1,6 +1,11 @@
 import type { NestedField, StructType, Type } from './type.ts'
 
-export const summaryFieldIds = { contains_null: 509, contains_nan: 518, lower_bound: 510, upper_bound: 511 } as const
+export const summaryFieldIds = {
+  contains_null: 509,
+  contains_nan: 518,
+  lower_bound: 510,
+  upper_bound: 511,
+} as const
 
 const summaryType: StructType = {
   kind: 'struct',
@@ -29,7 +34,12 @@ export function manifestFileType(version: 1 | 2 | 3): StructType {
     field(512, 'added_rows_count', { kind: 'long' }, counted),
     field(513, 'existing_rows_count', { kind: 'long' }, counted),
     field(514, 'deleted_rows_count', { kind: 'long' }, counted),
-    field(507, 'partitions', { kind: 'list', elementId: 508, element: summaryType, elementRequired: true }, false),
+    field(
+      507,
+      'partitions',
+      { kind: 'list', elementId: 508, element: summaryType, elementRequired: true },
+      false,
+    ),
     field(519, 'key_metadata', { kind: 'binary' }, false),
     version === 3 ? field(520, 'first_row_id', { kind: 'long' }, false) : undefined,
   ]

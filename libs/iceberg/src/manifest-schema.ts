@@ -1,7 +1,13 @@
 import type { NestedField, StructType, Type } from './type.ts'
 
 /** Fields of a manifest entry (spec "Manifests"), by id. */
-export const entryFieldIds = { status: 0, snapshotId: 1, dataFile: 2, sequenceNumber: 3, fileSequenceNumber: 4 } as const
+export const entryFieldIds = {
+  status: 0,
+  snapshotId: 1,
+  dataFile: 2,
+  sequenceNumber: 3,
+  fileSequenceNumber: 4,
+} as const
 
 /** The id of the partition struct inside a data file. */
 export const partitionFieldId = 102
@@ -55,7 +61,10 @@ function dataFileFields(version: 1 | 2 | 3, partition: StructType): readonly Nes
     ...(version === 3 ? [optional(142, 'first_row_id', { kind: 'long' })] : []),
     ...(version === 1 ? [] : [optional(143, 'referenced_data_file', { kind: 'string' })]),
     ...(version === 3
-      ? [optional(144, 'content_offset', { kind: 'long' }), optional(145, 'content_size_in_bytes', { kind: 'long' })]
+      ? [
+          optional(144, 'content_offset', { kind: 'long' }),
+          optional(145, 'content_size_in_bytes', { kind: 'long' }),
+        ]
       : []),
   ]
 }
@@ -73,7 +82,10 @@ export function manifestEntryType(version: 1 | 2 | 3, partition: StructType): St
             optional(entryFieldIds.sequenceNumber, 'sequence_number', { kind: 'long' }),
             optional(entryFieldIds.fileSequenceNumber, 'file_sequence_number', { kind: 'long' }),
           ]),
-      required(entryFieldIds.dataFile, 'data_file', { kind: 'struct', fields: dataFileFields(version, partition) }),
+      required(entryFieldIds.dataFile, 'data_file', {
+        kind: 'struct',
+        fields: dataFileFields(version, partition),
+      }),
     ],
   }
 }

@@ -78,7 +78,10 @@ function countEntries(entries: readonly ManifestEntry[]): Counts {
   }
 }
 
-function summarizePartitions(header: ManifestHeader, entries: readonly ManifestEntry[]): readonly FieldSummary[] {
+function summarizePartitions(
+  header: ManifestHeader,
+  entries: readonly ManifestEntry[],
+): readonly FieldSummary[] {
   return partitionType(header.spec, header.schema).fields.map((field, at) =>
     summarizeField(field.type as PrimitiveType, entries, at),
   )

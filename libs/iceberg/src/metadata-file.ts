@@ -11,7 +11,11 @@ export function metadataDirectory(table: Pick<TableMetadata, 'location' | 'prope
 }
 
 /** `00003-<uuid>.metadata.json`: the uuid keeps two writers of one version from writing one file. */
-export function metadataFileName(version: number, uuid: string, options: { readonly gzip?: boolean } = {}): string {
+export function metadataFileName(
+  version: number,
+  uuid: string,
+  options: { readonly gzip?: boolean } = {},
+): string {
   const codec = options.gzip === true ? '.gz' : ''
   return `${String(version).padStart(versionDigits, '0')}-${uuid}${codec}.metadata.json`
 }

@@ -1,4 +1,11 @@
-import { decodeBounds, isFloating, mightMatchRange, mustMatchRange, unknownRange, type ColumnRange } from './column-range.ts'
+import {
+  decodeBounds,
+  isFloating,
+  mightMatchRange,
+  mustMatchRange,
+  unknownRange,
+  type ColumnRange,
+} from './column-range.ts'
 import type { DataFile } from './data-file.ts'
 import { boundFieldId } from './evaluate-expression.ts'
 import type { Expression } from './expression.ts'
@@ -19,7 +26,11 @@ export function mightMatchFile(bound: Expression, schema: Schema, file: DataFile
 }
 
 /** The conjunct that rules the file out, or `undefined` when it may hold matching rows. */
-export function explainFileMismatch(bound: Expression, schema: Schema, file: DataFile): Expression | undefined {
+export function explainFileMismatch(
+  bound: Expression,
+  schema: Schema,
+  file: DataFile,
+): Expression | undefined {
   return findMismatch(bound, (conjunct) => mightMatchFile(conjunct, schema, file))
 }
 

@@ -33,7 +33,7 @@ export function partitionValueReader(schema: AvroSchema, type: PrimitiveType): A
   }
 }
 
-function integerReader(schema: Extract<AvroSchema, { kind: string }>, type: PrimitiveType): AvroReader<PrimitiveValue> {
+function integerReader(schema: AvroSchema, type: PrimitiveType): AvroReader<PrimitiveValue> {
   switch (type.kind) {
     case 'long':
     case 'time':
@@ -51,10 +51,11 @@ function integerReader(schema: Extract<AvroSchema, { kind: string }>, type: Prim
   }
 }
 
-function bytesReader(schema: Extract<AvroSchema, { kind: 'fixed' | string }>, type: PrimitiveType): AvroReader<PrimitiveValue> {
+function bytesReader(schema: AvroSchema, type: PrimitiveType): AvroReader<PrimitiveValue> {
   const read = avroBytes(schema)
   const logicalType = 'logicalType' in schema ? schema.logicalType : undefined
-  if (type.kind === 'decimal' || logicalType === 'decimal') return (cursor) => decodeTwosComplement(read(cursor))
+  if (type.kind === 'decimal' || logicalType === 'decimal')
+    return (cursor) => decodeTwosComplement(read(cursor))
   if (type.kind === 'uuid' || logicalType === 'uuid') return (cursor) => uuidFromBytes(read(cursor))
   return read
 }
@@ -89,7 +90,8 @@ export function writePartitionValue(sink: AvroSink, type: PrimitiveType, value: 
 }
 
 function signExtend(bytes: Uint8Array, width: number): Uint8Array {
-  if (bytes.length > width) throw new FloeError('invalid-input', 'a partition value has more digits than its decimal type')
+  if (bytes.length > width)
+    throw new FloeError('invalid-input', 'a partition value has more digits than its decimal type')
   const extended = new Uint8Array(width).fill((bytes[0] ?? 0) > 0x7f ? 0xff : 0)
   extended.set(bytes, width - bytes.length)
   return extended

@@ -2,7 +2,7 @@ import { FloeError } from './error.ts'
 import { firstPartitionFieldId, type PartitionField, type PartitionSpec } from './partition-spec.ts'
 import { findFieldByName, type Schema } from './schema.ts'
 import { canTransform } from './transform-type.ts'
-import { transformsEqual, transformToString, type Transform } from './transform.ts'
+import { transformParameterMax, transformsEqual, transformToString, type Transform } from './transform.ts'
 import { isPrimitive, typeToString, type NestedField } from './type.ts'
 
 type Call = { readonly name: string; readonly arguments: readonly string[] }
@@ -67,7 +67,7 @@ function callTransform(call: Call, item: string): readonly [string, Transform] {
         throw wrongArguments(item, `${name}(16, column)`)
       }
       const [column, parameter] = isCount(first) ? [second, Number(first)] : [first, Number(second)]
-      if (!Number.isInteger(parameter) || parameter < 1 || parameter > 0x7fffffff) {
+      if (!Number.isInteger(parameter) || parameter < 1 || parameter > transformParameterMax) {
         throw wrongArguments(item, `${name}(16, column)`)
       }
       return [column, name === 'bucket' ? { kind: name, count: parameter } : { kind: name, width: parameter }]

@@ -1,11 +1,4 @@
-import {
-  formatDate,
-  formatTime,
-  formatTimestamp,
-  formatYear,
-  pad,
-  type FractionDigits,
-} from './calendar.ts'
+import { formatDate, formatTime, formatTimestamp, formatYear, pad, type FractionDigits } from './calendar.ts'
 import { FloeError } from './error.ts'
 import { partitionSourceType, type Partition, type PartitionSpec } from './partition-spec.ts'
 import type { Schema } from './schema.ts'

@@ -1,13 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import { parsePartitionExpression } from './partition-expression.ts'
 import { partitionPath, transformToHuman } from './partition-path.ts'
-import { parsePartitionSpec, partitionSpecsCompatible, partitionSpecToJson, partitionType } from './partition-spec.ts'
+import {
+  parsePartitionSpec,
+  partitionSpecsCompatible,
+  partitionSpecToJson,
+  partitionType,
+} from './partition-spec.ts'
 import { parseSchema } from './schema.ts'
 import { parseSortOrder, sortOrderToJson } from './sort-order.ts'
 import { parseTransform } from './transform.ts'
 import { typeToString } from './type.ts'
 
-const names = { id: 'long', ts: 'timestamptz', name: 'string', category: 'string', price: 'decimal(9, 2)', 'odd name': 'date', blob: 'binary' }
+const names = {
+  id: 'long',
+  ts: 'timestamptz',
+  name: 'string',
+  category: 'string',
+  price: 'decimal(9, 2)',
+  'odd name': 'date',
+  blob: 'binary',
+}
 const schema = parseSchema({
   fields: Object.entries(names).map(([name, type], at) => ({ id: at + 1, name, required: false, type })),
 })
@@ -34,20 +47,36 @@ describe('partition specs', () => {
       ],
     }
     expect(partitionSpecToJson(parsePartitionSpec(json))).toEqual(json)
-    expect(parsePartitionSpec({ fields: [{ 'source-ids': [3], name: 'a', transform: 'identity' }] }).fields[0]?.sourceIds).toEqual([3])
+    expect(
+      parsePartitionSpec({ fields: [{ 'source-ids': [3], name: 'a', transform: 'identity' }] }).fields[0]
+        ?.sourceIds,
+    ).toEqual([3])
   })
 
   it('types partition values by transform and source; a lost source gives unknown', () => {
     const spec = parsePartitionExpression('day(ts), bucket(16, id), truncate(4, name), category', schema)
-    const lost = { ...spec, fields: [...spec.fields, { sourceIds: [99], fieldId: 1004, name: 'x', transform: parseTransform('identity') }] }
+    const lost = {
+      ...spec,
+      fields: [
+        ...spec.fields,
+        { sourceIds: [99], fieldId: 1004, name: 'x', transform: parseTransform('identity') },
+      ],
+    }
     expect(partitionType(lost, schema).fields.map((field) => [field.id, typeToString(field.type)])).toEqual([
-      [1000, 'date'], [1001, 'int'], [1002, 'string'], [1003, 'string'], [1004, 'unknown'],
+      [1000, 'date'],
+      [1001, 'int'],
+      [1002, 'string'],
+      [1003, 'string'],
+      [1004, 'unknown'],
     ])
   })
 
   it('is compatible with a spec of the same fields under other ids only', () => {
     const spec = parsePartitionExpression('day(ts), category', schema)
-    const renumbered = { specId: 9, fields: spec.fields.map((field) => ({ ...field, fieldId: field.fieldId + 5 })) }
+    const renumbered = {
+      specId: 9,
+      fields: spec.fields.map((field) => ({ ...field, fieldId: field.fieldId + 5 })),
+    }
     expect(partitionSpecsCompatible(spec, renumbered)).toBe(true)
     expect(partitionSpecsCompatible(spec, parsePartitionExpression('hour(ts), category', schema))).toBe(false)
     expect(partitionSpecsCompatible(spec, parsePartitionExpression('day(ts)', schema))).toBe(false)
@@ -56,7 +85,10 @@ describe('partition specs', () => {
 
 describe('partition words', () => {
   it('reads both argument orders, plural names and quoted columns', () => {
-    const spec = parsePartitionExpression('days(ts), BUCKET(id, 16), truncate(4, name), year("odd name"), `category`', schema)
+    const spec = parsePartitionExpression(
+      'days(ts), BUCKET(id, 16), truncate(4, name), year("odd name"), `category`',
+      schema,
+    )
     expect(partitionSpecToJson(spec)['fields']).toEqual([
       { 'source-id': 2, 'field-id': 1000, name: 'ts_day', transform: 'day' },
       { 'source-id': 1, 'field-id': 1001, name: 'id_bucket', transform: 'bucket[16]' },
@@ -87,7 +119,7 @@ describe('partition paths', () => {
   it('writes human values, url-encoded as Java does', () => {
     const spec = parsePartitionExpression('day(ts), bucket(16, id), truncate(9, name), category', schema)
     expect(partitionPath(spec, schema, [19723, 3, "a b/c*~'", null])).toBe(
-      "ts_day=2024-01-01/id_bucket=3/name_trunc=a+b%2Fc*%7E%27/category=null",
+      'ts_day=2024-01-01/id_bucket=3/name_trunc=a+b%2Fc*%7E%27/category=null',
     )
     expect(() => partitionPath(spec, schema, [1])).toThrow(/1 values, spec 0 has 4/)
   })
@@ -121,6 +153,11 @@ describe('sort orders', () => {
       ],
     }
     expect(sortOrderToJson(parseSortOrder(json))).toEqual(json)
-    expect(() => parseSortOrder({ 'order-id': 1, fields: [{ transform: 'day', direction: 'up', 'null-order': 'nulls-first' }] })).toThrow(/"up"/)
+    expect(() =>
+      parseSortOrder({
+        'order-id': 1,
+        fields: [{ transform: 'day', direction: 'up', 'null-order': 'nulls-first' }],
+      }),
+    ).toThrow(/"up"/)
   })
 })

@@ -1,4 +1,15 @@
-import { alwaysFalse, alwaysTrue, and, compare, isIn, notIn, notNull, or, type Expression, type Predicate } from './expression.ts'
+import {
+  alwaysFalse,
+  alwaysTrue,
+  and,
+  compare,
+  isIn,
+  notIn,
+  notNull,
+  or,
+  type Expression,
+  type Predicate,
+} from './expression.ts'
 import type { ProjectionTarget } from './projection-target.ts'
 import type { PrimitiveType, PrimitiveValue } from './type.ts'
 
@@ -42,7 +53,11 @@ function atMost(target: ProjectionTarget, literal: Whole): Expression {
   const projected = target.apply(literal) as Whole
   if (projected > literal && isTruncate(target)) return alwaysTrue
   const wrapped = wrappedLowest(target)
-  const below = compare(target.fieldId, 'lt-eq', isLegacyTime(target, projected) ? plus(projected, 1) : projected)
+  const below = compare(
+    target.fieldId,
+    'lt-eq',
+    isLegacyTime(target, projected) ? plus(projected, 1) : projected,
+  )
   return wrapped === undefined ? below : or(below, compare(target.fieldId, 'eq', wrapped))
 }
 
@@ -90,7 +105,11 @@ function allAbove(target: ProjectionTarget, literal: Whole): Expression {
   const projected = target.apply(literal) as Whole
   if (projected > literal && isTruncate(target)) return alwaysFalse
   const wrapped = wrappedLowest(target)
-  const above = compare(target.fieldId, 'gt', isLegacyTime(target, projected) ? plus(projected, 1) : projected)
+  const above = compare(
+    target.fieldId,
+    'gt',
+    isLegacyTime(target, projected) ? plus(projected, 1) : projected,
+  )
   return wrapped === undefined ? above : and(above, compare(target.fieldId, 'not-eq', wrapped))
 }
 
@@ -107,7 +126,9 @@ function isLegacyTime(target: ProjectionTarget, projected: Whole): boolean {
 }
 
 function withLegacy(target: ProjectionTarget, projected: readonly Whole[]): readonly Whole[] {
-  const values = projected.flatMap((value) => (isLegacyTime(target, value) ? [value, plus(value, 1)] : [value]))
+  const values = projected.flatMap((value) =>
+    isLegacyTime(target, value) ? [value, plus(value, 1)] : [value],
+  )
   return [...new Set(values)]
 }
 

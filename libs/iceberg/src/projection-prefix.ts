@@ -1,4 +1,12 @@
-import { alwaysFalse, alwaysTrue, compare, isIn, notIn, type Expression, type Predicate } from './expression.ts'
+import {
+  alwaysFalse,
+  alwaysTrue,
+  compare,
+  isIn,
+  notIn,
+  type Expression,
+  type Predicate,
+} from './expression.ts'
 import { distinctValues } from './distinct-values.ts'
 import type { ProjectionTarget } from './projection-target.ts'
 import type { PrimitiveValue } from './type.ts'
@@ -10,7 +18,9 @@ type ValuePredicate = Exclude<Predicate, { kind: 'unary' }>
 export function projectPrefix(target: ProjectionTarget, predicate: ValuePredicate): Expression {
   const { fieldId, apply } = target
   if (predicate.kind === 'set') {
-    return predicate.operator === 'in' ? isIn(fieldId, distinctPrefixes(target, predicate.values)) : alwaysTrue
+    return predicate.operator === 'in'
+      ? isIn(fieldId, distinctPrefixes(target, predicate.values))
+      : alwaysTrue
   }
   const { operator, value } = predicate
   switch (operator) {
@@ -23,7 +33,9 @@ export function projectPrefix(target: ProjectionTarget, predicate: ValuePredicat
     case 'eq':
       return compare(fieldId, 'eq', apply(value))
     case 'starts-with':
-      return isLonger(target, value) ? compare(fieldId, 'eq', apply(value)) : compare(fieldId, operator, value)
+      return isLonger(target, value)
+        ? compare(fieldId, 'eq', apply(value))
+        : compare(fieldId, operator, value)
     case 'not-starts-with':
       // A partition that is the start of a longer prefix has rows on both sides.
       return isLonger(target, value) ? alwaysTrue : compare(fieldId, operator, value)
@@ -35,7 +47,9 @@ export function projectPrefix(target: ProjectionTarget, predicate: ValuePredicat
 export function projectPrefixStrictly(target: ProjectionTarget, predicate: ValuePredicate): Expression {
   const { fieldId, apply } = target
   if (predicate.kind === 'set') {
-    return predicate.operator === 'not-in' ? notIn(fieldId, distinctPrefixes(target, predicate.values)) : alwaysFalse
+    return predicate.operator === 'not-in'
+      ? notIn(fieldId, distinctPrefixes(target, predicate.values))
+      : alwaysFalse
   }
   const { operator, value } = predicate
   switch (operator) {
@@ -54,11 +68,16 @@ export function projectPrefixStrictly(target: ProjectionTarget, predicate: Value
     case 'starts-with':
       return isLonger(target, value) ? alwaysFalse : compare(fieldId, operator, value)
     case 'not-starts-with':
-      return isLonger(target, value) ? compare(fieldId, 'not-eq', apply(value)) : compare(fieldId, operator, value)
+      return isLonger(target, value)
+        ? compare(fieldId, 'not-eq', apply(value))
+        : compare(fieldId, operator, value)
   }
 }
 
-function distinctPrefixes(target: ProjectionTarget, values: readonly PrimitiveValue[]): readonly PrimitiveValue[] {
+function distinctPrefixes(
+  target: ProjectionTarget,
+  values: readonly PrimitiveValue[],
+): readonly PrimitiveValue[] {
   return distinctValues(values.map(target.apply))
 }
 

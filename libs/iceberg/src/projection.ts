@@ -1,6 +1,18 @@
 import { applyTransform } from './apply-transform.ts'
 import { boundFieldId } from './evaluate-expression.ts'
-import { alwaysFalse, alwaysTrue, and, compare, isIn, isNan, notIn, notNull, or, type Expression, type Predicate } from './expression.ts'
+import {
+  alwaysFalse,
+  alwaysTrue,
+  and,
+  compare,
+  isIn,
+  isNan,
+  notIn,
+  notNull,
+  or,
+  type Expression,
+  type Predicate,
+} from './expression.ts'
 import { projectOrdered, projectOrderedStrictly } from './projection-ordered.ts'
 import { projectPrefix, projectPrefixStrictly } from './projection-prefix.ts'
 import { distinctValues } from './distinct-values.ts'
@@ -35,7 +47,8 @@ function sourceFields(spec: PartitionSpec, schema: Schema, predicate: Predicate)
   const columnId = boundFieldId(predicate)
   return spec.fields.flatMap((field) => {
     const type = partitionSourceType(field, schema)
-    const usable = type !== undefined && field.sourceIds[0] === columnId && canTransform(field.transform, type)
+    const usable =
+      type !== undefined && field.sourceIds[0] === columnId && canTransform(field.transform, type)
     return usable ? [{ field, type }] : []
   })
 }
@@ -45,14 +58,19 @@ function projectInclusively({ field, type }: SourceField, predicate: Predicate):
   if (transform.kind === 'void') return alwaysTrue
   if (isExact(field, type)) {
     const projected = withFieldId(predicate, fieldId)
-    const above = predicate.kind === 'literal' && (predicate.operator === 'gt' || predicate.operator === 'gt-eq')
+    const above =
+      predicate.kind === 'literal' && (predicate.operator === 'gt' || predicate.operator === 'gt-eq')
     // SQL engines sort NaN last, so a partition of NaNs can match there.
     return above && isFloating(type) ? or(projected, isNan(fieldId)) : projected
   }
   if (predicate.kind === 'unary') return isNullTest(predicate) ? withFieldId(predicate, fieldId) : alwaysTrue
-  const apply = (value: PrimitiveValue): PrimitiveValue => applyTransform(transform, type, value) as PrimitiveValue
+  const apply = (value: PrimitiveValue): PrimitiveValue =>
+    applyTransform(transform, type, value) as PrimitiveValue
   if (transform.kind === 'bucket') {
-    if (predicate.kind === 'set') return predicate.operator === 'in' ? isIn(fieldId, distinctValues(predicate.values.map(apply))) : alwaysTrue
+    if (predicate.kind === 'set')
+      return predicate.operator === 'in'
+        ? isIn(fieldId, distinctValues(predicate.values.map(apply)))
+        : alwaysTrue
     return predicate.operator === 'eq' ? compare(fieldId, 'eq', apply(predicate.value)) : alwaysTrue
   }
   const target = { transform, type, fieldId, apply }
@@ -64,17 +82,22 @@ function projectStrictly({ field, type }: SourceField, predicate: Predicate): Ex
   if (transform.kind === 'void') return alwaysFalse
   if (isExact(field, type)) return withoutNull(withFieldId(predicate, fieldId), predicate, fieldId)
   if (predicate.kind === 'unary') return isNullTest(predicate) ? withFieldId(predicate, fieldId) : alwaysFalse
-  const apply = (value: PrimitiveValue): PrimitiveValue => applyTransform(transform, type, value) as PrimitiveValue
+  const apply = (value: PrimitiveValue): PrimitiveValue =>
+    applyTransform(transform, type, value) as PrimitiveValue
   if (transform.kind === 'bucket') {
     if (predicate.kind === 'set') {
       const values = distinctValues(predicate.values.map(apply))
-      return predicate.operator === 'not-in' ? withoutNull(notIn(fieldId, values), predicate, fieldId) : alwaysFalse
+      return predicate.operator === 'not-in'
+        ? withoutNull(notIn(fieldId, values), predicate, fieldId)
+        : alwaysFalse
     }
     if (predicate.operator !== 'not-eq') return alwaysFalse
     return withoutNull(compare(fieldId, 'not-eq', apply(predicate.value)), predicate, fieldId)
   }
   const target = { transform, type, fieldId, apply }
-  const projected = hasPrefixes(type) ? projectPrefixStrictly(target, predicate) : projectOrderedStrictly(target, predicate)
+  const projected = hasPrefixes(type)
+    ? projectPrefixStrictly(target, predicate)
+    : projectOrderedStrictly(target, predicate)
   return withoutNull(projected, predicate, fieldId)
 }
 

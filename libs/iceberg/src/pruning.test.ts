@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyTransform } from './apply-transform.ts'
 import { arbitraryValue, comparableTypes } from './arbitrary-value.ts'
@@ -7,8 +7,25 @@ import { truncateLowerBound, truncateUpperBound } from './bounds.ts'
 import { compareValues } from './compare-values.ts'
 import type { DataFile } from './data-file.ts'
 import { evaluateExpression } from './evaluate-expression.ts'
-import { and, compare, equal, isIn, isNan, isNull, not, notIn, notNull, or, type Expression } from './expression.ts'
-import { explainManifestMismatch, explainPartitionMismatch, mightMatchManifest, mightMatchPartition } from './manifest-evaluator.ts'
+import {
+  and,
+  compare,
+  equal,
+  isIn,
+  isNan,
+  isNull,
+  not,
+  notIn,
+  notNull,
+  or,
+  type Expression,
+} from './expression.ts'
+import {
+  explainManifestMismatch,
+  explainPartitionMismatch,
+  mightMatchManifest,
+  mightMatchPartition,
+} from './manifest-evaluator.ts'
 import type { FieldSummary } from './manifest-list.ts'
 import { explainFileMismatch, mightMatchFile, mustMatchFile } from './metrics-evaluator.ts'
 import { parsePartitionExpression } from './partition-expression.ts'
@@ -23,7 +40,18 @@ import { typeToString, type PrimitiveType, type PrimitiveValue } from './type.ts
 
 type Value = PrimitiveValue | null
 
-const transforms = ['identity', 'year', 'month', 'day', 'hour', 'void', 'bucket[3]', 'truncate[2]', 'truncate[3]', 'truncate[16]'].map(parseTransform)
+const transforms = [
+  'identity',
+  'year',
+  'month',
+  'day',
+  'hour',
+  'void',
+  'bucket[3]',
+  'truncate[2]',
+  'truncate[3]',
+  'truncate[16]',
+].map(parseTransform)
 const cases = comparableTypes.flatMap((type) =>
   transforms.filter((transform) => canTransform(transform, type)).map((transform) => ({ type, transform })),
 )
@@ -52,7 +80,17 @@ function arbitraryFilter(type: PrimitiveType, rows: readonly Value[]): fc.Arbitr
     fc.array(literal, { maxLength: 3 }).map((values) => notIn(1, values)),
     fc.constantFrom(isNull(1), notNull(1), isNan(1), not(isNan(1))),
     ...(type.kind === 'string'
-      ? [fc.tuple(prefix, literal, fc.nat(4)).map(([kind, text, cut]) => compare(1, kind, Array.from(text as string).slice(0, cut).join('')))]
+      ? [
+          fc.tuple(prefix, literal, fc.nat(4)).map(([kind, text, cut]) =>
+            compare(
+              1,
+              kind,
+              Array.from(text as string)
+                .slice(0, cut)
+                .join(''),
+            ),
+          ),
+        ]
       : []),
   )
   return fc.letrec<{ node: Expression }>((tie) => ({
@@ -77,14 +115,21 @@ function matchesRow(expression: Expression, row: Value): boolean {
 }
 
 describe('projection through partition transforms', () => {
-  it.each(cases.map(({ type, transform }) => [transformToString(transform), typeToString(type), type, transform] as const))(
+  it.each(
+    cases.map(
+      ({ type, transform }) => [transformToString(transform), typeToString(type), type, transform] as const,
+    ),
+  )(
     'of %s over %s never loses a matching row, and its strict form has no other',
     (_transform, _type, type, transform) => {
       const [schema, spec] = [oneColumn(type), oneField(transform)]
       fc.assert(
         fc.property(rowsAndFilter(type), ([rows, filter]) => {
           const bound = bindExpression(filter, schema)
-          const [inclusive, strict] = [inclusiveProjection(bound, spec, schema), strictProjection(bound, spec, schema)]
+          const [inclusive, strict] = [
+            inclusiveProjection(bound, spec, schema),
+            strictProjection(bound, spec, schema),
+          ]
           for (const row of rows) {
             const partition = [applyTransform(transform, type, row)]
             const matches = matchesRow(bound, row)
@@ -109,7 +154,8 @@ describe('projection through partition transforms', () => {
 
   it('is as sharp as the transform allows', () => {
     const spec = parsePartitionExpression('day(ts), bucket(4, id), truncate(2, name)', schema)
-    const project = (filter: Expression): Expression => inclusiveProjection(bindExpression(filter, schema), spec, schema)
+    const project = (filter: Expression): Expression =>
+      inclusiveProjection(bindExpression(filter, schema), spec, schema)
     expect(project(compare('ts', 'lt', '2024-01-02'))).toEqual(compare(1000, 'lt-eq', 19723))
     expect(project(compare('ts', 'gt', '2024-01-01T23:59:59.999999'))).toEqual(compare(1000, 'gt-eq', 19724))
     expect(project(compare('id', 'gt', 5))).toEqual({ kind: 'true' })
@@ -122,7 +168,12 @@ describe('projection through partition transforms', () => {
     const spec = parsePartitionExpression('day(ts)', schema)
     const bound = bindExpression(equal('ts', '1969-12-30T12:00:00'), schema)
     const projected = inclusiveProjection(bound, spec, schema)
-    expect([-3, -2, -1, 0].map((day) => mightMatchPartition(projected, spec, [day]))).toEqual([false, true, true, false])
+    expect([-3, -2, -1, 0].map((day) => mightMatchPartition(projected, spec, [day]))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ])
   })
 
   it('keeps the rows at the lowest int, whose truncation wraps around', () => {
@@ -131,16 +182,32 @@ describe('projection through partition transforms', () => {
     const lowest = -(2 ** 31)
     const partition = [applyTransform({ kind: 'truncate', width: 10 }, { kind: 'int' }, lowest)]
     for (const filter of [compare('c', 'lt', 5), equal('c', lowest), compare('c', 'gt-eq', lowest)]) {
-      expect(mightMatchPartition(inclusiveProjection(bindExpression(filter, narrow), spec, narrow), spec, partition)).toBe(true)
+      expect(
+        mightMatchPartition(
+          inclusiveProjection(bindExpression(filter, narrow), spec, narrow),
+          spec,
+          partition,
+        ),
+      ).toBe(true)
     }
+    const below = bindExpression(compare('c', 'lt', lowest), narrow)
+    expect(inclusiveProjection(below, spec, narrow)).toEqual({ kind: 'false' })
     const above = strictProjection(bindExpression(compare('c', 'gt', 5), narrow), spec, narrow)
     expect(mightMatchPartition(above, spec, partition)).toBe(false)
   })
 
   it('says nothing through unknown, void and multi-argument transforms', () => {
     const filter = bindExpression(equal('id', 5), schema)
-    for (const [transform, sourceIds] of [['zorder', [2]], ['void', [2]], ['identity', [2, 3]], ['void', []]] as const) {
-      const spec = { specId: 0, fields: [{ sourceIds, fieldId: 1000, name: 'p', transform: parseTransform(transform) }] }
+    for (const [transform, sourceIds] of [
+      ['zorder', [2]],
+      ['void', [2]],
+      ['identity', [2, 3]],
+      ['void', []],
+    ] as const) {
+      const spec = {
+        specId: 0,
+        fields: [{ sourceIds, fieldId: 1000, name: 'p', transform: parseTransform(transform) }],
+      }
       expect(inclusiveProjection(filter, spec, schema)).toEqual({ kind: 'true' })
       expect(strictProjection(filter, spec, schema)).toEqual({ kind: 'false' })
     }
@@ -150,7 +217,9 @@ describe('projection through partition transforms', () => {
     const spec = parsePartitionExpression('day(ts), bucket(4, id)', schema)
     const bound = bindExpression(and(equal('id', 5), compare('ts', 'gt', '2024-01-01')), schema)
     const bucket = applyTransform({ kind: 'bucket', count: 4 }, { kind: 'long' }, 5n)
-    expect(explainPartitionMismatch(bound, spec, schema, [0, bucket])).toEqual(compare(1, 'gt', 1_704_067_200_000_000n))
+    expect(explainPartitionMismatch(bound, spec, schema, [0, bucket])).toEqual(
+      compare(1, 'gt', 1_704_067_200_000_000n),
+    )
     expect(explainPartitionMismatch(bound, spec, schema, [19800, bucket])).toBeUndefined()
   })
 })
@@ -174,11 +243,18 @@ function fileOf(type: PrimitiveType, rows: readonly Value[]): DataFile {
   const lower = cuts && low !== undefined ? truncateLowerBound(low as string, 2) : low
   const upper = cuts && high !== undefined ? truncateUpperBound(high as string, 2) : high
   return {
-    content: 'data', filePath: 'f', fileFormat: 'parquet', specId: 0, partition: [], fileSizeInBytes: 1,
+    content: 'data',
+    filePath: 'f',
+    fileFormat: 'parquet',
+    specId: 0,
+    partition: [],
+    fileSizeInBytes: 1,
     recordCount: rows.length,
     valueCounts: new Map([[1, rows.length]]),
     nullValueCounts: new Map([[1, rows.filter((row) => row === null).length]]),
-    ...(type.kind === 'float' || type.kind === 'double' ? { nanValueCounts: new Map([[1, rows.filter((row) => Number.isNaN(row)).length]]) } : {}),
+    ...(type.kind === 'float' || type.kind === 'double'
+      ? { nanValueCounts: new Map([[1, rows.filter((row) => Number.isNaN(row)).length]]) }
+      : {}),
     lowerBounds: bytesOf(type, lower),
     upperBounds: bytesOf(type, upper),
   }
@@ -190,15 +266,28 @@ describe('file metrics', () => {
     (_name, type) => {
       const schema = oneColumn(type)
       fc.assert(
-        fc.property(rowsAndFilter(type), fc.subarray(['valueCounts', 'nullValueCounts', 'nanValueCounts', 'lowerBounds', 'upperBounds'] as const), ([rows, filter], missing) => {
-          const bound = bindExpression(filter, schema)
-          const file = { ...fileOf(type, rows), ...Object.fromEntries(missing.map((name) => [name, undefined])) } as DataFile
-          const matching = rows.filter((row) => matchesRow(bound, row)).length
-          const explained = explainFileMismatch(bound, schema, file)
-          expect(explained === undefined).toBe(mightMatchFile(bound, schema, file))
-          if (matching > 0) expect(explained).toBeUndefined()
-          if (mustMatchFile(bound, schema, file)) expect(matching).toBe(rows.length)
-        }),
+        fc.property(
+          rowsAndFilter(type),
+          fc.subarray([
+            'valueCounts',
+            'nullValueCounts',
+            'nanValueCounts',
+            'lowerBounds',
+            'upperBounds',
+          ] as const),
+          ([rows, filter], missing) => {
+            const bound = bindExpression(filter, schema)
+            const file = {
+              ...fileOf(type, rows),
+              ...Object.fromEntries(missing.map((name) => [name, undefined])),
+            } as DataFile
+            const matching = rows.filter((row) => matchesRow(bound, row)).length
+            const explained = explainFileMismatch(bound, schema, file)
+            expect(explained === undefined).toBe(mightMatchFile(bound, schema, file))
+            if (matching > 0) expect(explained).toBeUndefined()
+            if (mustMatchFile(bound, schema, file)) expect(matching).toBe(rows.length)
+          },
+        ),
         { numRuns: 250 },
       )
     },
@@ -216,11 +305,31 @@ describe('file metrics', () => {
   it('are used: bounds, null counts and NaN counts each rule files out, and are named', () => {
     const bound = bindExpression(and(notNull('c'), compare('c', 'gt', 3)), schema)
     expect(explainFileMismatch(bound, schema, file)).toEqual(compare(1, 'gt', 3))
-    for (const filter of [isNull('c'), isNan('c'), equal('c', 0.5), isIn('c', [0, 4]), compare('c', 'lt', 1)]) {
+    for (const filter of [
+      isNull('c'),
+      isNan('c'),
+      equal('c', 0.5),
+      isIn('c', [0, 4]),
+      compare('c', 'lt', 1),
+    ]) {
       expect(mightMatchFile(bindExpression(filter, schema), schema, file)).toBe(false)
     }
     expect(mustMatchFile(bindExpression(compare('c', 'lt-eq', 3), schema), schema, file)).toBe(true)
-    expect(mightMatchFile(bindExpression(compare('c', 'not-eq', 2), schema), schema, fileOf({ kind: 'double' }, [2, 2]))).toBe(false)
+    const text = oneColumn({ kind: 'string' })
+    const prefixed = (prefix: string): Expression => bindExpression(compare('c', 'starts-with', prefix), text)
+    const texts = fileOf({ kind: 'string' }, ['b', 'bad'])
+    expect(
+      ['a', 'b', 'ba', 'c', 'bb'].map((prefix) => mightMatchFile(prefixed(prefix), text, texts)),
+    ).toEqual([false, true, true, false, true])
+    expect(mightMatchFile(bindExpression(not(prefixed('b')), text), text, texts)).toBe(false)
+    expect(mustMatchFile(prefixed('b'), text, texts)).toBe(true)
+    expect(
+      mightMatchFile(
+        bindExpression(compare('c', 'not-eq', 2), schema),
+        schema,
+        fileOf({ kind: 'double' }, [2, 2]),
+      ),
+    ).toBe(false)
   })
 
   it('keep a file with NaN for a query engine that sorts NaN above every number', () => {
@@ -249,11 +358,19 @@ describe('file metrics', () => {
 
   it('that cannot be right count as unknown: cut characters, upside-down or NaN bounds', () => {
     const text = oneColumn({ kind: 'string' })
-    const broken = { ...fileOf({ kind: 'string' }, ['x']), upperBounds: new Map([[1, Uint8Array.of(0x61, 0xc3)]]), lowerBounds: new Map([[1, Uint8Array.of(0xc3)]]) }
+    const broken = {
+      ...fileOf({ kind: 'string' }, ['x']),
+      upperBounds: new Map([[1, Uint8Array.of(0x61, 0xc3)]]),
+      lowerBounds: new Map([[1, Uint8Array.of(0xc3)]]),
+    }
     expect(mightMatchFile(bindExpression(equal('c', 'x'), text), text, broken)).toBe(true)
     const ids = oneColumn({ kind: 'uuid' })
     const [low, high] = ['0f9c3e09-677c-4bbd-a479-3f349cb785e7', 'f79c3e09-677c-4bbd-a479-3f349cb785e7']
-    const signed = { ...file, lowerBounds: bytesOf({ kind: 'uuid' }, high), upperBounds: bytesOf({ kind: 'uuid' }, low) }
+    const signed = {
+      ...file,
+      lowerBounds: bytesOf({ kind: 'uuid' }, high),
+      upperBounds: bytesOf({ kind: 'uuid' }, low),
+    }
     expect(mightMatchFile(bindExpression(equal('c', low), ids), ids, signed)).toBe(true)
     const nan = { ...file, lowerBounds: bytesOf({ kind: 'double' }, Number.NaN) }
     expect(mightMatchFile(bindExpression(compare('c', 'lt', 0), schema), schema, nan)).toBe(true)
@@ -265,7 +382,11 @@ describe('file metrics', () => {
 })
 
 describe('manifest summaries', () => {
-  it.each(cases.map(({ type, transform }) => [transformToString(transform), typeToString(type), type, transform] as const))(
+  it.each(
+    cases.map(
+      ({ type, transform }) => [transformToString(transform), typeToString(type), type, transform] as const,
+    ),
+  )(
     'of %s over %s never rule out a manifest that lists a matching row',
     (_transform, _type, type, transform) => {
       const [schema, spec] = [oneColumn(type), oneField(transform)]
@@ -273,8 +394,15 @@ describe('manifest summaries', () => {
       fc.assert(
         fc.property(rowsAndFilter(type), ([rows, filter]) => {
           const bound = bindExpression(filter, schema)
-          const summary = summaryOf(result, rows.map((row) => applyTransform(transform, type, row)))
-          const might = mightMatchManifest(inclusiveProjection(bound, spec, schema), partitionType(spec, schema), [summary])
+          const summary = summaryOf(
+            result,
+            rows.map((row) => applyTransform(transform, type, row)),
+          )
+          const might = mightMatchManifest(
+            inclusiveProjection(bound, spec, schema),
+            partitionType(spec, schema),
+            [summary],
+          )
           if (rows.some((row) => matchesRow(bound, row))) {
             expect(might).toBe(true)
             expect(explainManifestMismatch(bound, spec, schema, [summary])).toBeUndefined()
@@ -287,7 +415,9 @@ describe('manifest summaries', () => {
   )
 
   function summaryOf(type: PrimitiveType, partitions: readonly Value[]): FieldSummary {
-    const values = partitions.filter((value): value is PrimitiveValue => value !== null && !Number.isNaN(value))
+    const values = partitions.filter(
+      (value): value is PrimitiveValue => value !== null && !Number.isNaN(value),
+    )
     const [low, high] = [lowest(type, values), highest(type, values)]
     return {
       containsNull: partitions.includes(null),
@@ -300,7 +430,11 @@ describe('manifest summaries', () => {
   const schema = oneColumn({ kind: 'int' })
   const spec = oneField({ kind: 'identity' })
   const might = (filter: Expression, summary: FieldSummary | undefined): boolean =>
-    mightMatchManifest(inclusiveProjection(bindExpression(filter, schema), spec, schema), partitionType(spec, schema), summary && [summary])
+    mightMatchManifest(
+      inclusiveProjection(bindExpression(filter, schema), spec, schema),
+      partitionType(spec, schema),
+      summary && [summary],
+    )
 
   it('without bounds mean nulls only where nulls are said, and nothing known elsewhere', () => {
     expect(might(equal('c', 5), { containsNull: true, containsNan: false })).toBe(false)

@@ -6,7 +6,12 @@ import type { Schema } from './schema.ts'
 import { mapPredicates } from './walk-expression.ts'
 
 /** What of a bound row filter is still to be tested on the rows of one partition: the rest follows from its values. */
-export function residualFor(bound: Expression, spec: PartitionSpec, schema: Schema, partition: Partition): Expression {
+export function residualFor(
+  bound: Expression,
+  spec: PartitionSpec,
+  schema: Schema,
+  partition: Partition,
+): Expression {
   return mapPredicates(bound, (predicate) => {
     if (mightMatchPartition(strictProjection(predicate, spec, schema), spec, partition)) return alwaysTrue
     const possible = mightMatchPartition(inclusiveProjection(predicate, spec, schema), spec, partition)

@@ -73,7 +73,10 @@ const negatedLiteral: Readonly<Record<LiteralOperator, LiteralOperator>> = {
 }
 const orderOperators: ReadonlySet<LiteralOperator> = new Set(['lt', 'lt-eq', 'gt', 'gt-eq'])
 
-function negateComparison(predicate: Extract<Predicate, { kind: 'literal' }>, schema: Schema | undefined): Expression {
+function negateComparison(
+  predicate: Extract<Predicate, { kind: 'literal' }>,
+  schema: Schema | undefined,
+): Expression {
   const negated: Predicate = { ...predicate, operator: negatedLiteral[predicate.operator] }
   if (!orderOperators.has(predicate.operator)) return negated
   return or(negated, ...incomparable(predicate.reference, schema))
@@ -81,8 +84,12 @@ function negateComparison(predicate: Extract<Predicate, { kind: 'literal' }>, sc
 
 /** Tests for the values of a column that no order holds for. */
 function incomparable(reference: Reference, schema: Schema | undefined): readonly Expression[] {
-  const field = schema !== undefined && reference.kind === 'id' ? findFieldById(schema, reference.fieldId) : undefined
+  const field =
+    schema !== undefined && reference.kind === 'id' ? findFieldById(schema, reference.fieldId) : undefined
   if (schema === undefined || field === undefined) return [isNull(reference), isNan(reference)]
   const floating = field.type.kind === 'float' || field.type.kind === 'double'
-  return [...(mayBeNull(schema, field.id) ? [isNull(reference)] : []), ...(floating ? [isNan(reference)] : [])]
+  return [
+    ...(mayBeNull(schema, field.id) ? [isNull(reference)] : []),
+    ...(floating ? [isNan(reference)] : []),
+  ]
 }

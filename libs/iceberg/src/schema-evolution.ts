@@ -60,12 +60,19 @@ function newField(column: NewColumn, id: number, nextId: () => number): NestedFi
   }
 }
 
-function checkDefaults({ name, type, required, initialDefault, writeDefault }: NewColumn, formatVersion: number): void {
+function checkDefaults(
+  { name, type, required, initialDefault, writeDefault }: NewColumn,
+  formatVersion: number,
+): void {
   const defaults = [initialDefault, writeDefault].filter((value) => value !== undefined && value !== null)
   if (defaults.length > 0 && formatVersion < 3) {
-    throw new FloeError('invalid-input', `column "${name}" has a default, and the table is v${formatVersion}`, {
-      hint: 'upgrade the table to format version 3',
-    })
+    throw new FloeError(
+      'invalid-input',
+      `column "${name}" has a default, and the table is v${formatVersion}`,
+      {
+        hint: 'upgrade the table to format version 3',
+      },
+    )
   }
   if (required === true && (initialDefault === undefined || initialDefault === null)) {
     throw new FloeError('invalid-input', `required column "${name}" has no value for the rows that exist`, {
@@ -90,7 +97,9 @@ function checkNewName(schema: Schema, parentId: number | undefined, name: string
   const siblings = type?.kind === 'struct' ? type.fields : schema.fields
   if (name === '') throw new FloeError('invalid-input', 'a column needs a name')
   if (siblings.some((field) => field.name === name)) {
-    throw new FloeError('already-exists', `column "${name}" exists`, { hint: 'choose another name, or rename the old column' })
+    throw new FloeError('already-exists', `column "${name}" exists`, {
+      hint: 'choose another name, or rename the old column',
+    })
   }
 }
 
@@ -109,19 +118,32 @@ export type WidenOptions = {
 }
 
 /** Promotes a column, list element or map value to a wider type. */
-export function widenColumn(schema: Schema, fieldId: number, to: PrimitiveType, options: WidenOptions): Schema {
+export function widenColumn(
+  schema: Schema,
+  fieldId: number,
+  to: PrimitiveType,
+  options: WidenOptions,
+): Schema {
   const { type } = requireField(schema, fieldId)
   const name = findFieldName(schema, fieldId)
   if (!isPrimitive(type) || !canPromote(type, to, options.formatVersion)) {
-    throw new FloeError('invalid-input', `column "${name}" cannot change from ${typeToString(type)} to ${typeToString(to)}`, {
-      hint: 'only promotions of the Iceberg spec are safe for the files that exist; add a column for other types',
-    })
+    throw new FloeError(
+      'invalid-input',
+      `column "${name}" cannot change from ${typeToString(type)} to ${typeToString(to)}`,
+      {
+        hint: 'only promotions of the Iceberg spec are safe for the files that exist; add a column for other types',
+      },
+    )
   }
   const toTimestamp = type.kind === 'date' && to.kind !== 'date'
   if (toTimestamp && (options.partitionSpecs ?? []).some((spec) => isDateBound(spec, fieldId))) {
-    throw new FloeError('invalid-input', `column "${name}" partitions by its dates and cannot become a timestamp`, {
-      hint: 'replace its partition field by void first, or add a timestamp column',
-    })
+    throw new FloeError(
+      'invalid-input',
+      `column "${name}" partitions by its dates and cannot become a timestamp`,
+      {
+        hint: 'replace its partition field by void first, or add a timestamp column',
+      },
+    )
   }
   return retype(schema, fieldId, to)
 }
@@ -139,9 +161,13 @@ export function makeOptional(schema: Schema, fieldId: number): Schema {
   const { required } = requireField(schema, fieldId)
   if (!required) return schema
   if (schema.identifierFieldIds?.includes(fieldId) === true) {
-    throw new FloeError('invalid-input', `column "${findFieldName(schema, fieldId)}" identifies rows and must be required`, {
-      hint: 'take it out of the identifier fields first',
-    })
+    throw new FloeError(
+      'invalid-input',
+      `column "${findFieldName(schema, fieldId)}" identifies rows and must be required`,
+      {
+        hint: 'take it out of the identifier fields first',
+      },
+    )
   }
   return changeField(schema, fieldId, (field) => ({ ...field, required: false }))
 }
@@ -186,9 +212,14 @@ function changeField(schema: Schema, fieldId: number, change: (field: NestedFiel
   const parentId = indexSchema(schema).parentIds.get(fieldId)
   const parentKind = parentId === undefined ? 'struct' : findFieldById(schema, parentId)?.type.kind
   if (parentKind !== 'struct') {
-    throw new FloeError('invalid-input', `"${findFieldName(schema, fieldId)}" is part of a list or map and has a fixed name`)
+    throw new FloeError(
+      'invalid-input',
+      `"${findFieldName(schema, fieldId)}" is part of a list or map and has a fixed name`,
+    )
   }
-  return changeFields(schema, parentId, (fields) => fields.map((field) => (field.id === fieldId ? change(field) : field)))
+  return changeFields(schema, parentId, (fields) =>
+    fields.map((field) => (field.id === fieldId ? change(field) : field)),
+  )
 }
 
 type ChangeFields = (fields: readonly NestedField[]) => readonly NestedField[]

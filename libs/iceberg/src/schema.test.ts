@@ -1,8 +1,17 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseJson, type JsonObject } from './json.ts'
 import { leafFields } from './leaf-field.ts'
-import { assignFreshIds, findFieldById, findFieldByName, findFieldName, highestFieldId, parseSchema, schemasEqual, schemaToJson } from './schema.ts'
+import {
+  assignFreshIds,
+  findFieldById,
+  findFieldByName,
+  findFieldName,
+  highestFieldId,
+  parseSchema,
+  schemasEqual,
+  schemaToJson,
+} from './schema.ts'
 import { minimumFormatVersion, parseType, typesEqual, typeToString } from './type.ts'
 
 const nested: JsonObject = {
@@ -48,8 +57,15 @@ const schema = parseSchema(nested)
 
 describe('types', () => {
   it.each([
-    'decimal(9, 2)', 'fixed[16]', 'geometry', 'geometry(srid:4326)', 'geography(OGC:CRS84, vincenty)', 'unknown',
-    'timestamptz_ns', 'variant', 'uuid',
+    'decimal(9, 2)',
+    'fixed[16]',
+    'geometry',
+    'geometry(srid:4326)',
+    'geography(OGC:CRS84, vincenty)',
+    'unknown',
+    'timestamptz_ns',
+    'variant',
+    'uuid',
   ])('reads and writes %s as it is', (text) => {
     expect(typeToString(parseType(text))).toBe(text)
   })
@@ -85,8 +101,17 @@ describe('schemas', () => {
 
   it('keeps members it does not know, in the schema and in nested fields', () => {
     const json: JsonObject = {
-      type: 'struct', 'schema-id': 0, 'x-owner': { team: ['a'] },
-      fields: [{ id: 1, name: 's', required: true, type: { type: 'struct', fields: [{ id: 2, name: 'a', required: true, type: 'int', 'x-tag': 9 }] } }],
+      type: 'struct',
+      'schema-id': 0,
+      'x-owner': { team: ['a'] },
+      fields: [
+        {
+          id: 1,
+          name: 's',
+          required: true,
+          type: { type: 'struct', fields: [{ id: 2, name: 'a', required: true, type: 'int', 'x-tag': 9 }] },
+        },
+      ],
     }
     expect(schemaToJson(parseSchema(json))).toEqual(json)
   })
@@ -96,9 +121,16 @@ describe('schemas', () => {
   })
 
   it('refuses duplicate ids at any depth, and duplicate names', () => {
-    const twice = (second: JsonObject): JsonObject => ({ type: 'struct', fields: [...(nested['fields'] as JsonObject[]), second] })
-    expect(() => parseSchema(twice({ id: 9, name: 'z', required: true, type: 'int' }))).toThrow(/tags\.value.*"z".*id 9/)
-    expect(() => parseSchema(twice({ id: 10, name: 'id', required: true, type: 'int' }))).toThrow(/"id" occurs twice/)
+    const twice = (second: JsonObject): JsonObject => ({
+      type: 'struct',
+      fields: [...(nested['fields'] as JsonObject[]), second],
+    })
+    expect(() => parseSchema(twice({ id: 9, name: 'z', required: true, type: 'int' }))).toThrow(
+      /tags\.value.*"z".*id 9/,
+    )
+    expect(() => parseSchema(twice({ id: 10, name: 'id', required: true, type: 'int' }))).toThrow(
+      /"id" occurs twice/,
+    )
   })
 
   it('finds fields by id and by full or short name, elements and values included', () => {
@@ -112,7 +144,9 @@ describe('schemas', () => {
   })
 
   it('does not guess between names that differ only in case', () => {
-    const ambiguous = parseSchema({ fields: ['a', 'A'].map((name, at) => ({ id: at + 1, name, required: true, type: 'int' })) })
+    const ambiguous = parseSchema({
+      fields: ['a', 'A'].map((name, at) => ({ id: at + 1, name, required: true, type: 'int' })),
+    })
     expect(() => findFieldByName(ambiguous, 'a', { caseSensitive: false })).toThrow(/ambiguous/)
     expect(findFieldByName(ambiguous, 'A')?.id).toBe(2)
   })
@@ -136,7 +170,13 @@ describe('schemas', () => {
   })
 
   it('lists leaves in depth-first order with their levels', () => {
-    expect(leafFields(schema).map((leaf) => [leaf.path.join('.'), leaf.maxDefinitionLevel, leaf.maxRepetitionLevel])).toEqual([
+    expect(
+      leafFields(schema).map((leaf) => [
+        leaf.path.join('.'),
+        leaf.maxDefinitionLevel,
+        leaf.maxRepetitionLevel,
+      ]),
+    ).toEqual([
       ['id', 0, 0],
       ['points.element.x', 2, 1],
       ['points.element.y', 3, 1],
@@ -147,7 +187,13 @@ describe('schemas', () => {
   })
 
   it('sees every difference of a field as a different schema', () => {
-    const changes = [{ name: 'q' }, { doc: 'other' }, { required: false }, { type: parseType('int') }, { id: 50 }]
+    const changes = [
+      { name: 'q' },
+      { doc: 'other' },
+      { required: false },
+      { type: parseType('int') },
+      { id: 50 },
+    ]
     fc.assert(
       fc.property(fc.constantFrom(...changes), (change) => {
         const [first, ...rest] = schema.fields

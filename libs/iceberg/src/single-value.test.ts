@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { arbitraryValue, comparableTypes } from './arbitrary-value.ts'
 import { boundLength, truncateLowerBound, truncateUpperBound } from './bounds.ts'
@@ -14,19 +14,30 @@ function primitive(text: string): PrimitiveType {
 }
 
 describe('binary single values', () => {
-  it.each(comparableTypes.map((type) => [typeToString(type), type] as const))('read back every %s', (_name, type) => {
-    fc.assert(
-      fc.property(arbitraryValue(type), (value) => {
-        expect(decodeSingleValue(type, encodeSingleValue(type, value))).toStrictEqual(value)
-      }),
-    )
-  })
+  it.each(comparableTypes.map((type) => [typeToString(type), type] as const))(
+    'read back every %s',
+    (_name, type) => {
+      fc.assert(
+        fc.property(arbitraryValue(type), (value) => {
+          expect(decodeSingleValue(type, encodeSingleValue(type, value))).toStrictEqual(value)
+        }),
+      )
+    },
+  )
 
   it.each([
-    ['boolean', true, '01'], ['int', -2, 'feffffff'], ['long', 1n, '0100000000000000'], ['date', 1, '01000000'],
-    ['double', 1, '000000000000f03f'], ['decimal(9, 2)', 1420n, '058c'], ['decimal(9, 2)', 0n, '00'],
-    ['decimal(9, 2)', -128n, '80'], ['decimal(9, 2)', 128n, '0080'], ['decimal(9, 2)', -129n, 'ff7f'],
-    ['string', 'é', 'c3a9'], ['uuid', 'f79c3e09-677c-4bbd-a479-3f349cb785e7', 'f79c3e09677c4bbda4793f349cb785e7'],
+    ['boolean', true, '01'],
+    ['int', -2, 'feffffff'],
+    ['long', 1n, '0100000000000000'],
+    ['date', 1, '01000000'],
+    ['double', 1, '000000000000f03f'],
+    ['decimal(9, 2)', 1420n, '058c'],
+    ['decimal(9, 2)', 0n, '00'],
+    ['decimal(9, 2)', -128n, '80'],
+    ['decimal(9, 2)', 128n, '0080'],
+    ['decimal(9, 2)', -129n, 'ff7f'],
+    ['string', 'é', 'c3a9'],
+    ['uuid', 'f79c3e09-677c-4bbd-a479-3f349cb785e7', 'f79c3e09677c4bbda4793f349cb785e7'],
   ] as const)('write %s %s as %s', (type, value, hex) => {
     expect(bytesToHex(encodeSingleValue(primitive(type), value))).toBe(hex)
   })
@@ -45,27 +56,41 @@ describe('binary single values', () => {
 
   it('keep a byte order mark, and refuse bytes that fit no form of the type', () => {
     expect(decodeSingleValue(primitive('string'), hexToBytes('efbbbf61'))).toBe('\u{FEFF}a')
-    for (const [type, hex] of [['int', '0100'], ['long', '01'], ['string', 'c3'], ['uuid', '00'], ['decimal(9, 2)', '']] as const) {
-      expect(() => decodeSingleValue(primitive(type), hexToBytes(hex))).toThrow(expect.objectContaining({ code: 'corrupt-data' }))
+    for (const [type, hex] of [
+      ['int', '0100'],
+      ['long', '01'],
+      ['string', 'c3'],
+      ['uuid', '00'],
+      ['decimal(9, 2)', ''],
+    ] as const) {
+      expect(() => decodeSingleValue(primitive(type), hexToBytes(hex))).toThrow(
+        expect.objectContaining({ code: 'corrupt-data' }),
+      )
     }
   })
 })
 
 describe('JSON single values', () => {
-  it.each(comparableTypes.map((type) => [typeToString(type), type] as const))('read back every %s', (_name, type) => {
-    fc.assert(
-      fc.property(arbitraryValue(type), (value) => {
-        expect(singleValueFromJson(type, singleValueToJson(type, value))).toStrictEqual(value)
-      }),
-    )
-  })
+  it.each(comparableTypes.map((type) => [typeToString(type), type] as const))(
+    'read back every %s',
+    (_name, type) => {
+      fc.assert(
+        fc.property(arbitraryValue(type), (value) => {
+          expect(singleValueFromJson(type, singleValueToJson(type, value))).toStrictEqual(value)
+        }),
+      )
+    },
+  )
 
   it.each([
-    ['date', '2017-11-16', 17486], ['time', '22:31:08.123456', 81_068_123_456n],
+    ['date', '2017-11-16', 17486],
+    ['time', '22:31:08.123456', 81_068_123_456n],
     ['timestamp', '2017-11-16T22:31:08.123456', 1_510_871_468_123_456n],
     ['timestamptz', '2017-11-16T22:31:08.123456+00:00', 1_510_871_468_123_456n],
     ['timestamptz_ns', '2017-11-16T22:31:08.123456789+00:00', 1_510_871_468_123_456_789n],
-    ['decimal(9, 2)', '14.20', 1420n], ['decimal(9, 2)', '-0.05', -5n], ['binary', '00ff', Uint8Array.of(0, 255)],
+    ['decimal(9, 2)', '14.20', 1420n],
+    ['decimal(9, 2)', '-0.05', -5n],
+    ['binary', '00ff', Uint8Array.of(0, 255)],
     ['timestamp', '-0001-12-31T23:59:59.999999', -62_167_219_200_000_001n],
   ] as const)('write %s as %s, the form of the spec', (type, json, value) => {
     expect(singleValueToJson(primitive(type), value)).toBe(json)
@@ -78,11 +103,25 @@ describe('JSON single values', () => {
   })
 
   it.each([
-    ['int', 2 ** 31], ['int', 1.5], ['int', '1'], ['long', 2n ** 63n], ['date', '2023-02-29'], ['timestamp', '2023-01-01T00:00:00Z'],
-    ['timestamptz', '2023-01-01T00:00:00'], ['time', '24:00:00'], ['decimal(4, 2)', '100.00'], ['decimal(4, 2)', '1.005'],
-    ['fixed[2]', '00'], ['binary', 'xyz'], ['uuid', 'nope'], ['boolean', 1], ['string', null],
+    ['int', 2 ** 31],
+    ['int', 1.5],
+    ['int', '1'],
+    ['long', 2n ** 63n],
+    ['date', '2023-02-29'],
+    ['timestamp', '2023-01-01T00:00:00Z'],
+    ['timestamptz', '2023-01-01T00:00:00'],
+    ['time', '24:00:00'],
+    ['decimal(4, 2)', '100.00'],
+    ['decimal(4, 2)', '1.005'],
+    ['fixed[2]', '00'],
+    ['binary', 'xyz'],
+    ['uuid', 'nope'],
+    ['boolean', 1],
+    ['string', null],
   ] as const)('refuses %s %s', (type, json) => {
-    expect(() => singleValueFromJson(primitive(type), json)).toThrow(expect.objectContaining({ code: 'invalid-input' }))
+    expect(() => singleValueFromJson(primitive(type), json)).toThrow(
+      expect.objectContaining({ code: 'invalid-input' }),
+    )
   })
 })
 
@@ -118,7 +157,10 @@ describe('the order of values', () => {
 })
 
 describe('truncated bounds', () => {
-  const texts = fc.string({ unit: fc.constantFrom('a', '\u{7F}', '\u{7FF}', '\u{D7FF}', '\u{FFFF}', '😀', '\u{10FFFF}'), maxLength: 24 })
+  const texts = fc.string({
+    unit: fc.constantFrom('a', '\u{7F}', '\u{7FF}', '\u{D7FF}', '\u{FFFF}', '😀', '\u{10FFFF}'),
+    maxLength: 24,
+  })
 
   it('enclose the string within 16 code points of well-formed text', () => {
     const type = primitive('string')
@@ -128,7 +170,12 @@ describe('truncated bounds', () => {
         const upper = truncateUpperBound(text)
         expect(compareValues(type, lower, text)).toBeLessThanOrEqual(0)
         expect(Array.from(lower).length).toBeLessThanOrEqual(boundLength)
-        if (upper === undefined) return expect(Array.from(text).slice(0, boundLength).every((point) => point === '\u{10FFFF}')).toBe(true)
+        if (upper === undefined)
+          return expect(
+            Array.from(text)
+              .slice(0, boundLength)
+              .every((point) => point === '\u{10FFFF}'),
+          ).toBe(true)
         expect(compareValues(type, upper, text)).toBeGreaterThanOrEqual(0)
         expect(Array.from(upper).length).toBeLessThanOrEqual(boundLength)
         expect(upper.isWellFormed()).toBe(true)
@@ -137,8 +184,13 @@ describe('truncated bounds', () => {
   })
 
   it.each([
-    ['abcd', 2, 'ac'], ['ab', 2, 'ab'], ['a\u{D7FF}z', 2, 'a\u{E000}'], ['a\u{10FFFF}z', 2, 'b'],
-    ['\u{10FFFF}\u{10FFFF}z', 2, undefined], ['😀😀😀', 2, '😀😁'], ['', 2, ''],
+    ['abcd', 2, 'ac'],
+    ['ab', 2, 'ab'],
+    ['a\u{D7FF}z', 2, 'a\u{E000}'],
+    ['a\u{10FFFF}z', 2, 'b'],
+    ['\u{10FFFF}\u{10FFFF}z', 2, undefined],
+    ['😀😀😀', 2, '😀😁'],
+    ['', 2, ''],
   ] as const)('of %s at %i code points end at %s', (text, length, upper) => {
     expect(truncateUpperBound(text, length)).toBe(upper)
   })

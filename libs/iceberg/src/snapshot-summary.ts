@@ -28,9 +28,22 @@ const members = [
   { count: 'files', added: 'added-data-files', removed: 'deleted-data-files', total: 'total-data-files' },
   { count: 'records', added: 'added-records', removed: 'deleted-records', total: 'total-records' },
   { count: 'bytes', added: 'added-files-size', removed: 'removed-files-size', total: 'total-files-size' },
-  { count: 'deleteFiles', added: 'added-delete-files', removed: 'removed-delete-files', total: 'total-delete-files' },
-  { count: 'positionDeleteFiles', added: 'added-position-delete-files', removed: 'removed-position-delete-files' },
-  { count: 'equalityDeleteFiles', added: 'added-equality-delete-files', removed: 'removed-equality-delete-files' },
+  {
+    count: 'deleteFiles',
+    added: 'added-delete-files',
+    removed: 'removed-delete-files',
+    total: 'total-delete-files',
+  },
+  {
+    count: 'positionDeleteFiles',
+    added: 'added-position-delete-files',
+    removed: 'removed-position-delete-files',
+  },
+  {
+    count: 'equalityDeleteFiles',
+    added: 'added-equality-delete-files',
+    removed: 'removed-equality-delete-files',
+  },
   { count: 'deletionVectors', added: 'added-dvs', removed: 'removed-dvs' },
   {
     count: 'positionDeletes',
@@ -51,7 +64,11 @@ const changedPartitions = 'changed-partition-count'
 const computedMembers: ReadonlySet<string> = new Set([
   'operation',
   changedPartitions,
-  ...members.flatMap((member) => [member.added, member.removed, ...('total' in member ? [member.total] : [])]),
+  ...members.flatMap((member) => [
+    member.added,
+    member.removed,
+    ...('total' in member ? [member.total] : []),
+  ]),
 ])
 
 /** Summary of a snapshot: counts that are not 0, and totals carried forward from the parent (spec Appendix F). */

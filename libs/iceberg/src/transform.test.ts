@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyTransform, firstCodePoints, hashValue } from './apply-transform.ts'
 import { arbitraryValue, comparableTypes } from './arbitrary-value.ts'
@@ -42,7 +42,12 @@ describe('bucket hashes', () => {
   })
 
   it('is the same for an int and the long it is promoted to', () => {
-    fc.assert(fc.property(fc.integer(), (value) => apply('bucket[97]', 'int', value) === apply('bucket[97]', 'long', BigInt(value))))
+    fc.assert(
+      fc.property(
+        fc.integer(),
+        (value) => apply('bucket[97]', 'int', value) === apply('bucket[97]', 'long', BigInt(value)),
+      ),
+    )
   })
 
   it('hashes halves of a long as its eight bytes', () => {
@@ -71,12 +76,18 @@ describe('bucket hashes', () => {
 
 describe('time transforms', () => {
   it.each([
-    ['year', '1969-12-31T23:59:59.999999', -1], ['month', '1969-12-31T23:59:59.999999', -1],
-    ['day', '1969-12-31T23:59:59.999999', -1], ['hour', '1969-12-31T23:59:59.999999', -1],
-    ['year', '1970-01-01T00:00:00', 0], ['hour', '1970-01-01T00:00:00', 0],
-    ['year', '2017-12-01T10:12:55', 47], ['month', '2017-12-01T10:12:55', 575],
-    ['day', '2017-12-01T10:12:55', 17501], ['hour', '2017-12-01T10:12:55', 420034],
-    ['year', '0001-01-01T00:00:00', -1969], ['month', '1969-01-01T00:00:00', -12],
+    ['year', '1969-12-31T23:59:59.999999', -1],
+    ['month', '1969-12-31T23:59:59.999999', -1],
+    ['day', '1969-12-31T23:59:59.999999', -1],
+    ['hour', '1969-12-31T23:59:59.999999', -1],
+    ['year', '1970-01-01T00:00:00', 0],
+    ['hour', '1970-01-01T00:00:00', 0],
+    ['year', '2017-12-01T10:12:55', 47],
+    ['month', '2017-12-01T10:12:55', 575],
+    ['day', '2017-12-01T10:12:55', 17501],
+    ['hour', '2017-12-01T10:12:55', 420034],
+    ['year', '0001-01-01T00:00:00', -1969],
+    ['month', '1969-01-01T00:00:00', -12],
   ] as const)('%s of %s is %i: floors before 1970', (transform, text, result) => {
     expect(apply(transform, 'timestamp', micros(text))).toBe(result)
     expect(apply(transform, 'timestamptz_ns', micros(text) * 1000n)).toBe(result)
@@ -102,9 +113,13 @@ describe('time transforms', () => {
 
 describe('truncate', () => {
   it.each([
-    ['truncate[10]', 'int', 1, 0], ['truncate[10]', 'int', -1, -10], ['truncate[10]', 'long', -11n, -20n],
-    ['truncate[50]', 'decimal(9, 2)', 1065n, 1050n], ['truncate[10]', 'decimal(9, 2)', -1n, -10n],
-    ['truncate[3]', 'string', 'iceberg', 'ice'], ['truncate[2]', 'string', 'a😀b', 'a😀'],
+    ['truncate[10]', 'int', 1, 0],
+    ['truncate[10]', 'int', -1, -10],
+    ['truncate[10]', 'long', -11n, -20n],
+    ['truncate[50]', 'decimal(9, 2)', 1065n, 1050n],
+    ['truncate[10]', 'decimal(9, 2)', -1n, -10n],
+    ['truncate[3]', 'string', 'iceberg', 'ice'],
+    ['truncate[2]', 'string', 'a😀b', 'a😀'],
     ['truncate[10]', 'string', '😀', '😀'],
   ] as const)('%s of %s %s is %s', (transform, type, value, result) => {
     expect(apply(transform, type, value)).toBe(result)
@@ -117,14 +132,20 @@ describe('truncate', () => {
   it('never splits a character', () => {
     fc.assert(
       fc.property(arbitraryValue({ kind: 'string' }), fc.integer({ min: 1, max: 20 }), (text, count) => {
-        expect(firstCodePoints(text as string, count)).toBe(Array.from(text as string).slice(0, count).join(''))
+        expect(firstCodePoints(text as string, count)).toBe(
+          Array.from(text as string)
+            .slice(0, count)
+            .join(''),
+        )
       }),
     )
   })
 })
 
 describe('every transform', () => {
-  const transforms = ['identity', 'year', 'month', 'day', 'hour', 'void', 'bucket[7]', 'truncate[3]'].map(parseTransform)
+  const transforms = ['identity', 'year', 'month', 'day', 'hour', 'void', 'bucket[7]', 'truncate[3]'].map(
+    parseTransform,
+  )
 
   it('keeps null, and takes exactly the types that it says it takes', () => {
     for (const transform of transforms) {
@@ -142,14 +163,20 @@ describe('every transform', () => {
     const ordered = transforms.filter(({ kind }) => kind !== 'bucket' && kind !== 'void')
     for (const transform of ordered) {
       // Truncating the lowest int or long wraps around, which the projections know of.
-      const types = comparableTypes.filter((type) => canTransform(transform, type) && !(transform.kind === 'truncate' && ['int', 'long'].includes(type.kind)))
+      const types = comparableTypes.filter(
+        (type) =>
+          canTransform(transform, type) &&
+          !(transform.kind === 'truncate' && ['int', 'long'].includes(type.kind)),
+      )
       for (const type of types) {
         const result = transformResultType(transform, type)
         fc.assert(
           fc.property(arbitraryValue(type), arbitraryValue(type), (a, b) => {
             const [low, high] = compareValues(type, a, b) <= 0 ? [a, b] : [b, a]
             const low2 = applyTransform(transform, type, low) as PrimitiveValue
-            expect(compareValues(result, low2, applyTransform(transform, type, high) as PrimitiveValue)).toBeLessThanOrEqual(0)
+            expect(
+              compareValues(result, low2, applyTransform(transform, type, high) as PrimitiveValue),
+            ).toBeLessThanOrEqual(0)
           }),
           { numRuns: 50 },
         )

@@ -2,7 +2,10 @@ import { and, or, type Expression, type Predicate } from './expression.ts'
 import { rewriteNot } from './rewrite-not.ts'
 
 /** The expression with every predicate replaced; constants are folded, negations pushed down first. */
-export function mapPredicates(expression: Expression, replace: (predicate: Predicate) => Expression): Expression {
+export function mapPredicates(
+  expression: Expression,
+  replace: (predicate: Predicate) => Expression,
+): Expression {
   switch (expression.kind) {
     case 'true':
     case 'false':

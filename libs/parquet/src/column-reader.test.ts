@@ -1,5 +1,5 @@
 import type { PrimitiveType, PrimitiveValue, Schema } from '@floe/iceberg'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { batchBytes } from './batch-bytes.ts'
 import { createColumnReader } from './column-reader.ts'

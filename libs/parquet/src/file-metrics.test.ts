@@ -1,5 +1,5 @@
 import { compareValues, decodeSingleValue, type PrimitiveType, type PrimitiveValue } from '@floe/iceberg'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseMetricsMode, type MetricsSettings } from './metrics-mode.ts'
 import { batchOfRows, type Row } from './testing/batch-of-rows.ts'
@@ -79,7 +79,7 @@ describe('metrics of a file', () => {
           if (upper !== undefined)
             expect(Buffer.from(upper).compare(Buffer.from(value))).toBeGreaterThanOrEqual(0)
         }
-        expect([...lower.toString()].length).toBeLessThanOrEqual(length)
+        expect(Array.from(lower.toString()).length).toBeLessThanOrEqual(length)
       }),
     )
   })

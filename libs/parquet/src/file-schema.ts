@@ -108,7 +108,7 @@ function addSlot(building: Building, slot: Slot, parent: Level): void {
       return
     }
     case 'map': {
-      building.nodes.push({ ...head, logical: { kind: 'map' }, childCount: 2 })
+      building.nodes.push({ ...head, logical: { kind: 'map' }, childCount: 1 })
       const entry = addRepeated(building, 'key_value', 2, level)
       addSlot(building, { id: type.keyId, name: 'key', type: type.key, required: true }, entry)
       addSlot(

@@ -1,5 +1,5 @@
 import type { Schema, Type } from '@floe/iceberg'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBatches } from './concat-batches.ts'
 import { selectRows } from './select-rows.ts'

@@ -1,5 +1,5 @@
 import type { PrimitiveType, PrimitiveValue, Schema } from '@floe/iceberg'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LeafColumn } from './column.ts'
 import { createParquetEncoder } from './parquet-encoder.ts'
@@ -177,6 +177,23 @@ describe('the file', () => {
     })
     const pairs = await queryByDuckdb(bytes, 'SELECT key::VARCHAR AS key FROM parquet_kv_metadata($file)')
     expect(pairs.map(({ key }) => key)).toEqual(['origin', 'iceberg.schema'])
+  })
+
+  it('cuts long strings in statistics and says that they are not exact', async () => {
+    const schema = schemaOf({ kind: 'string' })
+    // The raised bound has as many bytes as the value: U+007F is one byte and U+0080 two.
+    const long = `${'z'.repeat(63)}\u007Fz`
+    const { bytes } = encodeFile({ schema }, [batchOfRows(schema, [{ v: 'a' }, { v: long }])])
+    const [statistics] = await queryByDuckdb(
+      bytes,
+      'SELECT stats_min_value, stats_max_value, min_is_exact, max_is_exact FROM parquet_metadata($file)',
+    )
+    expect(statistics).toEqual({
+      stats_min_value: 'a',
+      stats_max_value: `${'z'.repeat(63)}\u0080`,
+      min_is_exact: true,
+      max_is_exact: false,
+    })
   })
 
   it('tells where each row group begins, and its own size', () => {

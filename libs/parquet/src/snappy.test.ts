@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { snappyUncompress } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
 import { compressSnappy } from './snappy.ts'

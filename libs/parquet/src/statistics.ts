@@ -1,4 +1,5 @@
 import type { Leaf } from './file-schema.ts'
+import { compareBytes } from './byte-order.ts'
 import { truncateLower, truncateUpper } from './bound-truncation.ts'
 import type { ThriftWriter } from './thrift-writer.ts'
 import type { ValueRange } from './value-range.ts'
@@ -14,15 +15,19 @@ export function writeStatistics(
   nullCount: number,
   range: ValueRange | undefined,
 ): void {
-  const min = range === undefined ? undefined : lowestZero(leaf, truncateMin(leaf, range.min), -0)
-  const max = range === undefined ? undefined : lowestZero(leaf, truncateMax(leaf, range.max), 0)
+  const min = range === undefined ? undefined : truncateMin(leaf, range.min)
+  const max = range === undefined ? undefined : truncateMax(leaf, range.max)
   writer.struct(fieldId, () => {
     writer.i64(3, nullCount)
-    if (max !== undefined) writer.binary(5, max)
-    if (min !== undefined) writer.binary(6, min)
-    if (max !== undefined) writer.bool(7, max.length === range?.max.length)
-    if (min !== undefined) writer.bool(8, min.length === range?.min.length)
+    if (max !== undefined) writer.binary(5, withZero(leaf, max, 0))
+    if (min !== undefined) writer.binary(6, withZero(leaf, min, -0))
+    if (max !== undefined) writer.bool(7, isSame(max, range?.max))
+    if (min !== undefined) writer.bool(8, isSame(min, range?.min))
   })
+}
+
+function isSame(bound: Uint8Array, value: Uint8Array | undefined): boolean {
+  return value !== undefined && compareBytes(bound, value) === 0
 }
 
 function truncateMin(leaf: Leaf, value: Uint8Array): Uint8Array {
@@ -34,8 +39,7 @@ function truncateMax(leaf: Leaf, value: Uint8Array): Uint8Array | undefined {
 }
 
 /** parquet.thrift: a zero minimum is written as -0 and a zero maximum as +0, whichever zeros the column holds. */
-function lowestZero<T extends Uint8Array | undefined>(leaf: Leaf, value: T, zero: number): T | Uint8Array {
-  if (value === undefined) return value
+function withZero(leaf: Leaf, value: Uint8Array, zero: number): Uint8Array {
   const view = new DataView(value.buffer, value.byteOffset, value.length)
   if (leaf.order === 'float' && view.getFloat32(0, true) === 0)
     return new Uint8Array(Float32Array.of(zero).buffer)

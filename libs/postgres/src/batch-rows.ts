@@ -7,7 +7,10 @@ import { leafType } from './read/column-buffer.ts'
 export type BatchValue = boolean | number | bigint | string | null | readonly BatchValue[]
 
 /** The rows of a batch, read through nothing but the column contract. For tests. */
-export function batchRows(plans: readonly ColumnPlan[], { rowCount, columns }: ColumnBatch): readonly (readonly BatchValue[])[] {
+export function batchRows(
+  plans: readonly ColumnPlan[],
+  { rowCount, columns }: ColumnBatch,
+): readonly (readonly BatchValue[])[] {
   const byColumn = plans.map((plan, index) => columnRows(plan, columns[index] as LeafColumn))
   return Array.from({ length: rowCount }, (_, row) => byColumn.map((values) => values[row] as BatchValue))
 }
@@ -22,10 +25,12 @@ function columnRows(plan: ColumnPlan, column: LeafColumn): readonly BatchValue[]
     const level = definitionLevels?.[entry] ?? maximum
     const value = level === maximum ? valueAt(leafType(plan), column, valueIndex++) : null
     if (!list) rows.push(value)
-    else if (repetitionLevels?.[entry] === 1) rows[rows.length - 1] = [...(rows.at(-1) as BatchValue[]), value]
+    else if (repetitionLevels?.[entry] === 1)
+      rows[rows.length - 1] = [...(rows.at(-1) as BatchValue[]), value]
     else rows.push(level >= maximum - 1 ? [value] : level === maximum - 2 ? [] : null)
   }
-  if (valueIndex !== column.valueCount) throw new Error(`${plan.name}: ${valueIndex} values by levels, ${column.valueCount} by count`)
+  if (valueIndex !== column.valueCount)
+    throw new Error(`${plan.name}: ${valueIndex} values by levels, ${column.valueCount} by count`)
   return rows
 }
 
@@ -36,7 +41,10 @@ function valueAt(type: PrimitiveType, { values }: LeafColumn, index: number): Ba
     case 'int32':
       return values.values[index] as number
     case 'int64':
-      return (BigInt(values.words[2 * index + 1] as number) << 32n) | BigInt((values.words[2 * index] as number) >>> 0)
+      return (
+        (BigInt(values.words[2 * index + 1] as number) << 32n) |
+        BigInt((values.words[2 * index] as number) >>> 0)
+      )
     case 'float':
     case 'double':
       return values.values[index] as number

@@ -1,10 +1,12 @@
-import { toFloeError } from '@floe/iceberg'
+import { mainBranch, toFloeError } from '@floe/iceberg'
 import type { ManifestFile, Snapshot, TableRequirement, TableUpdate } from '@floe/iceberg'
 import { settleCommit } from './settle-commit.ts'
+import type { Settled } from './settle-commit.ts'
 import { addedEntries, commitTokenProperty, schemaOf, specOf } from './snapshot-change.ts'
 import type { CommitComponents, CommittedSnapshot, SnapshotCommit, TableState } from './snapshot-commit.ts'
 import { stageManifests } from './stage-manifests.ts'
 import { stageSnapshot } from './stage-snapshot.ts'
+import { StagedFiles } from './staged-files.ts'
 import { parseWriteSettings } from './write-settings.ts'
 import type { WriteSettings } from './write-settings.ts'
 
@@ -14,63 +16,75 @@ import type { WriteSettings } from './write-settings.ts'
  * A lost race is retried on the new head (`commit.retry.*`): data files and their manifests stay, only the manifest list
  * is made again. After an unknown outcome the token is looked for, and nothing is removed unless it is certain that the
  * commit did not happen. Data files are the caller's to remove after any error but `commit-state-unknown`.
+ * @throws `already-exists` when the table of a staged create has been made by somebody else
  */
 export async function commitSnapshot(commit: SnapshotCommit, components: CommitComponents): Promise<CommittedSnapshot> {
   const settings = parseWriteSettings(commit.target.properties)
   const snapshotId = components.newSnapshotId()
-  const added = await stageAdded(commit, snapshotId, settings, components)
-  let base = commit.base
-  try {
+  return removingAfterFailure(new StagedFiles(components.store), async (files) => {
+    const added = await stageAdded(commit, snapshotId, settings, files, components)
+    let base = commit.base
     for (let attempt = 1; ; attempt++) {
       const outcome = await tryCommit({ ...commit, base }, snapshotId, added, attempt, settings, components)
-      if (outcome.kind === 'committed') return { ...outcome, attempts: attempt }
+      if (outcome.kind === 'committed') return { state: outcome.state, snapshot: outcome.snapshot, attempts: attempt }
       base = outcome.state
     }
-  } catch (error) {
-    const manifests = added.map(({ manifestPath }) => manifestPath)
-    if (toFloeError(error).code !== 'commit-state-unknown') await removeFiles(manifests, components)
-    throw error
-  }
+  })
 }
 
-type Outcome = Awaited<ReturnType<typeof settleCommit>>
-
-async function tryCommit(
+/** Runs one attempt. What it alone has written is removed, unless its snapshot is in the table or may be. */
+function tryCommit(
   commit: SnapshotCommit,
   snapshotId: bigint,
   added: readonly ManifestFile[],
   attempt: number,
   settings: WriteSettings,
   components: CommitComponents,
-): Promise<Outcome> {
-  const { snapshot, ownFiles } = await stageSnapshot(commit, snapshotId, added, settings, components)
+): Promise<Settled> {
+  return removingAfterFailure(new StagedFiles(components.store), async (files) => {
+    const snapshot = await stageSnapshot(commit, snapshotId, added, settings, files, components)
+    const outcome = await commitStaged(commit, snapshot, attempt, settings, components)
+    if (outcome.kind === 'retry') await files.removeAll()
+    return outcome
+  })
+}
+
+async function commitStaged(
+  commit: SnapshotCommit,
+  snapshot: Snapshot,
+  attempt: number,
+  settings: WriteSettings,
+  components: CommitComponents,
+): Promise<Settled> {
   try {
     const state = await components.catalog.commit(requirementsOf(commit.base), updatesOf(commit, snapshot))
     return { kind: 'committed', state, snapshot }
   } catch (error) {
-    const floe = toFloeError(error)
-    // The list of a lost race is nobody's; one whose fate is unknown may be the table's.
-    if (floe.code !== 'commit-state-unknown') await removeFiles(ownFiles, components)
-    return settleCommit(commit, floe, attempt, settings, components)
+    return settleCommit(commit, toFloeError(error), attempt, settings, components)
   }
 }
 
-async function removeFiles(files: readonly string[], { store }: CommitComponents): Promise<void> {
-  // Best effort: the error that led here matters more, and orphans are found by their absence from every snapshot.
-  await store.delete(files).catch(() => undefined)
+async function removingAfterFailure<T>(files: StagedFiles, work: (files: StagedFiles) => Promise<T>): Promise<T> {
+  try {
+    return await work(files)
+  } catch (error) {
+    if (toFloeError(error).code !== 'commit-state-unknown') await files.removeAll()
+    throw error
+  }
 }
 
 async function stageAdded(
   { target, change }: SnapshotCommit,
   snapshotId: bigint,
   settings: WriteSettings,
+  files: StagedFiles,
   components: CommitComponents,
 ): Promise<readonly ManifestFile[]> {
   if (change.dataFiles.length === 0) return []
   const spec = specOf(target, target.defaultSpecId)
   const header = { schema: schemaOf(target), spec, formatVersion: target.formatVersion, content: 'data' } as const
   const entries = addedEntries(change.dataFiles, snapshotId)
-  return stageManifests(target, header, entries, snapshotId, settings, components)
+  return stageManifests(target, header, entries, snapshotId, settings, { ...components, files })
 }
 
 function requirementsOf({ metadata, metadataLocation }: TableState): readonly TableRequirement[] {
@@ -79,7 +93,7 @@ function requirementsOf({ metadata, metadataLocation }: TableState): readonly Ta
     { type: 'assert-table-uuid', uuid: metadata.tableUuid },
     { type: 'assert-current-schema-id', currentSchemaId: metadata.currentSchemaId },
     { type: 'assert-default-spec-id', defaultSpecId: metadata.defaultSpecId },
-    { type: 'assert-ref-snapshot-id', ref: 'main', snapshotId: metadata.currentSnapshotId },
+    { type: 'assert-ref-snapshot-id', ref: mainBranch, snapshotId: metadata.currentSnapshotId },
   ]
 }
 
@@ -88,6 +102,6 @@ function updatesOf({ updates, token }: SnapshotCommit, snapshot: Snapshot): read
     ...updates,
     { action: 'set-properties', updates: { [commitTokenProperty]: token } },
     { action: 'add-snapshot', snapshot },
-    { action: 'set-snapshot-ref', refName: 'main', ref: { snapshotId: snapshot.snapshotId, type: 'branch' } },
+    { action: 'set-snapshot-ref', refName: mainBranch, ref: { snapshotId: snapshot.snapshotId, type: 'branch' } },
   ]
 }

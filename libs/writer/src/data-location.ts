@@ -15,13 +15,10 @@ export function dataFileLocation(
   fileName: string,
 ): string {
   const root = settings.dataPath ?? joinLocation(tableLocation, 'data')
-  const path = spec.fields.length === 0 ? undefined : partitionPath(spec, schema, partition)
-  if (!settings.objectStorage) return joinLocation(root, ...(path === undefined ? [] : [path]), fileName)
-  const hash = hashDirectories(path === undefined ? fileName : `${path}/${fileName}`)
-  if (path === undefined || settings.objectStoragePartitionedPaths) {
-    return joinLocation(root, hash, ...(path === undefined ? [] : [path]), fileName)
-  }
-  return joinLocation(root, `${hash}-${fileName}`)
+  const path = spec.fields.length === 0 ? [] : [partitionPath(spec, schema, partition)]
+  if (!settings.objectStorage) return joinLocation(root, ...path, fileName)
+  if (!settings.objectStoragePartitionedPaths) return joinLocation(root, `${hashDirectories(fileName)}-${fileName}`)
+  return joinLocation(root, hashDirectories([...path, fileName].join('/')), ...path, fileName)
 }
 
 /** Where manifests and manifest lists go. */

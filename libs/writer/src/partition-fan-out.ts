@@ -56,7 +56,8 @@ export class PartitionFanOut {
   async finish(): Promise<readonly DataFile[]> {
     const files: DataFile[] = []
     // A flush moves its partition to the end of the map: the loop must not see it twice.
-    for (const partition of [...this.#partitions.values()]) {
+    const partitions = [...this.#partitions.values()]
+    for (const partition of partitions) {
       await this.#flush(partition)
       files.push(...(await partition.roller.finish()))
     }
@@ -91,7 +92,7 @@ export class PartitionFanOut {
   #buffer(batch: ColumnBatch, { partition, rows }: PartitionRows): void {
     const target = this.#partition(partition)
     const selected = selectRows(batch, rows)
-    const bytes = batchBytes(selected)
+    const bytes = waitingBytes(selected, batch.rowCount)
     target.pending.push(selected)
     target.pendingBytes += bytes
     this.#bufferedBytes += bytes
@@ -135,6 +136,17 @@ export class PartitionFanOut {
  */
 function ownDictionaries(batch: ColumnBatch): ColumnBatch {
   return { ...batch, columns: batch.columns.map(ownDictionary) }
+}
+
+/** The groups of one batch share its dictionaries: each counts its part, or many partitions would look like much memory. */
+function waitingBytes(selected: ColumnBatch, batchRows: number): number {
+  const shared = selected.columns.reduce((sum, { values }) => sum + dictionaryBytes(values), 0)
+  return batchBytes(selected) - shared + Math.ceil((shared * selected.rowCount) / batchRows)
+}
+
+function dictionaryBytes(values: LeafColumn['values']): number {
+  if (values.layout !== 'dictionary') return 0
+  return 4 * values.dictionaryCount + (values.offsets[values.dictionaryCount] ?? 0)
 }
 
 function ownDictionary(column: LeafColumn): LeafColumn {

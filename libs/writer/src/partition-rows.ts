@@ -13,6 +13,8 @@ export type PartitionedTable = {
   readonly spec: PartitionSpec
 }
 
+const microsPerDay = 86_400_000_000n
+
 type PartitionColumn = (row: number) => PrimitiveValue | null
 
 /** Groups a batch's rows by partition tuple; an unpartitioned spec gives one group of all rows. */
@@ -58,12 +60,22 @@ function partitionColumn(batch: ColumnBatch, table: PartitionedTable, field: Par
   if (sourceId === undefined || column === undefined || field.transform.kind === 'void') return () => null
   const type = primitiveType(table.schema, sourceId, field)
   const read = createColumnReader(column, primitiveType(table.fileSchema, sourceId, field))
-  // An int column of a table that holds it as long gives numbers where the partition holds bigints.
-  const widened: PartitionColumn = (row) => {
-    const value = read(row)
-    return type.kind === 'long' && typeof value === 'number' ? BigInt(value) : value
+  return transformedReader((row) => promote(read(row), type), field, type)
+}
+
+/** A file's int in a column that is long, or its date in one that is a timestamp, in the form of the wider type. */
+function promote(value: PrimitiveValue | null, type: PrimitiveType): PrimitiveValue | null {
+  if (typeof value !== 'number') return value
+  switch (type.kind) {
+    case 'long':
+      return BigInt(value)
+    case 'timestamp':
+      return BigInt(value) * microsPerDay
+    case 'timestamp_ns':
+      return BigInt(value) * microsPerDay * 1000n
+    default:
+      return value
   }
-  return transformedReader(widened, field, type)
 }
 
 function primitiveType(schema: Schema, sourceId: number, field: PartitionField): PrimitiveType {
@@ -85,7 +97,8 @@ function transformedReader(
   return (row) => {
     const source = read(row)
     if (source === null) return null
-    if (source === lastSource) return lastResult
+    // 0 and -0 are equal to ===, and two partitions.
+    if (Object.is(source, lastSource)) return lastResult
     lastSource = source
     lastResult = applyTransform(field.transform, type, source)
     return lastResult

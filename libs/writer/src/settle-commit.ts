@@ -1,10 +1,10 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError, snapshotById } from '@floe/iceberg'
 import type { Snapshot } from '@floe/iceberg'
 import { commitTokenProperty, findCommitted } from './snapshot-change.ts'
 import type { CommitComponents, SnapshotCommit, TableState } from './snapshot-commit.ts'
 import type { WriteSettings } from './write-settings.ts'
 
-type Settled =
+export type Settled =
   | { readonly kind: 'committed'; readonly state: TableState; readonly snapshot: Snapshot }
   | { readonly kind: 'retry'; readonly state: TableState }
 
@@ -17,13 +17,33 @@ export async function settleCommit(
   components: CommitComponents,
 ): Promise<Settled> {
   if (error.code === 'commit-state-unknown') return settleUnknown(commit, error, settings, components)
-  const isRace = error.code === 'commit-conflict' && commit.base.metadataLocation !== undefined
-  if (!isRace || attempt > settings.commitRetriesMax) throw error
-  const delay = Math.min(settings.commitRetryDelayMsMax, settings.commitRetryDelayMsMin * 2 ** (attempt - 1))
-  await components.sleep(delay)
-  const state = await components.catalog.load()
-  assertRetryable(commit, state)
-  return { kind: 'retry', state }
+  if (commit.base.metadataLocation === undefined) return settleCreate(commit, error, components)
+  if (error.code !== 'commit-conflict') throw error
+  const isLast = attempt > settings.commitRetriesMax
+  if (!isLast) await components.sleep(retryDelayMs(settings, attempt - 1))
+  const head = await components.catalog.load()
+  const committed = findSettled(head, commit.token)
+  if (committed !== undefined) return committed
+  if (isLast) throw error
+  assertRetryable(commit, head)
+  return { kind: 'retry', state: head }
+}
+
+/** A table that is there already is another's, or was made by this very commit, sent twice on its way. */
+async function settleCreate(
+  { table, token }: SnapshotCommit,
+  error: FloeError,
+  { catalog }: CommitComponents,
+): Promise<Settled> {
+  if (error.code !== 'commit-conflict' && error.code !== 'already-exists') throw error
+  const head = await catalog.load().catch(() => undefined)
+  if (head === undefined) throw error
+  const committed = findSettled(head, token)
+  if (committed !== undefined) return committed
+  throw new FloeError('already-exists', `table ${table} was made by another while its data was being written`, {
+    hint: 'load again, to append to the table that is there or to replace it',
+    cause: error,
+  })
 }
 
 async function settleUnknown(
@@ -33,16 +53,25 @@ async function settleUnknown(
   { catalog, sleep }: CommitComponents,
 ): Promise<Settled> {
   for (let check = 0; check <= settings.commitStatusChecksMax; check++) {
-    if (check > 0) await sleep(settings.commitRetryDelayMsMin * 2 ** check)
-    const state = await catalog.load().catch(() => undefined)
-    const snapshotId = state === undefined ? undefined : findCommitted(state.metadata, token)
-    const snapshot = state?.metadata.snapshots.find((candidate) => candidate.snapshotId === snapshotId)
-    if (state !== undefined && snapshot !== undefined) return { kind: 'committed', state, snapshot }
+    if (check > 0) await sleep(retryDelayMs(settings, check))
+    const head = await catalog.load().catch(() => undefined)
+    const committed = head === undefined ? undefined : findSettled(head, token)
+    if (committed !== undefined) return committed
   }
   throw new FloeError('commit-state-unknown', `the commit to ${table} may or may not have happened`, {
     hint: `look for ${commitTokenProperty}=${token} in the summaries of its snapshots before loading again`,
     cause: error,
   })
+}
+
+function findSettled(state: TableState, token: string): Extract<Settled, { kind: 'committed' }> | undefined {
+  const snapshotId = findCommitted(state.metadata, token)
+  const snapshot = snapshotId === undefined ? undefined : snapshotById(state.metadata, snapshotId)
+  return snapshot === undefined ? undefined : { kind: 'committed', state, snapshot }
+}
+
+function retryDelayMs({ commitRetryDelayMsMin, commitRetryDelayMsMax }: WriteSettings, doublings: number): number {
+  return Math.min(commitRetryDelayMsMax, commitRetryDelayMsMin * 2 ** doublings)
 }
 
 /** Files are written for one schema and one spec: a head that changed either cannot take them unseen. */

@@ -1,4 +1,4 @@
-import { decodeManifest, FloeError, inheritEntry } from '@floe/iceberg'
+import { decodeManifest, FloeError, inheritEntries } from '@floe/iceberg'
 import type { DataFile, ManifestEntry, ManifestFile, PartitionSpec, Schema, TableMetadata } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 
@@ -29,8 +29,7 @@ export async function loadLiveManifests(
   for (let start = 0; start < manifests.length; start += readsMax) {
     const batch = manifests.slice(start, start + readsMax).map(async (manifest) => {
       const { entries } = decodeManifest(await store.get(manifest.manifestPath))
-      const inherited = entries.map((entry) => inheritEntry(entry, manifest))
-      return { manifest, entries: inherited.filter(({ status }) => status !== 'deleted') }
+      return { manifest, entries: inheritEntries(entries, manifest).filter(({ status }) => status !== 'deleted') }
     })
     live.push(...(await Promise.all(batch)))
   }

@@ -1,10 +1,10 @@
-import { encodeManifest, manifestFileFor } from '@floe/iceberg'
+import { encodeManifest, manifestFileFor, toFloeError } from '@floe/iceberg'
 import type { ManifestEntry, ManifestFile, ManifestHeader, TableMetadata } from '@floe/iceberg'
 import { taskAt } from '@floe/compute'
 import type { Pool } from '@floe/compute'
-import type { ObjectStore } from '@floe/storage'
 import { metadataFileLocation } from './data-location.ts'
 import type { EncodeManifestInput } from './encode-manifest.task.ts'
+import type { StagedFiles } from './staged-files.ts'
 import type { WriteSettings } from './write-settings.ts'
 
 const encodeTask = taskAt<EncodeManifestInput, Uint8Array>(new URL('./encode-manifest.task.ts', import.meta.url))
@@ -18,7 +18,8 @@ const entryBytes = (columns: number): number => 200 + columns * 60
 const unassigned = 0n
 
 export type StageManifestsComponents = {
-  readonly store: ObjectStore
+  /** Knows what was written, should the commit fail. */
+  readonly files: StagedFiles
   readonly uuid: () => string
   readonly pool?: Pool
 }
@@ -33,20 +34,25 @@ export async function stageManifests(
   entries: readonly ManifestEntry[],
   snapshotId: bigint,
   settings: Pick<WriteSettings, 'metadataPath' | 'manifestTargetBytes'>,
-  { store, uuid, pool }: StageManifestsComponents,
+  { files, uuid, pool }: StageManifestsComponents,
 ): Promise<readonly ManifestFile[]> {
   const groups = groupEntries(entries, header.schema.fields.length, settings.manifestTargetBytes)
   const inWorkers = pool !== undefined && groups.length > 1 && entries.length >= entriesForWorkersMin
-  return Promise.all(
+  const encode = (group: readonly ManifestEntry[]): Promise<Uint8Array> | Uint8Array =>
+    inWorkers ? pool.run(encodeTask, { header, entries: group }) : encodeManifest(header, group)
+  const staged = await Promise.allSettled(
     groups.map(async (group) => {
-      const bytes = inWorkers
-        ? await pool.run(encodeTask, { header, entries: group })
-        : encodeManifest(header, group)
+      const bytes = await encode(group)
       const location = metadataFileLocation(metadata.location, settings, `${uuid()}-m0.avro`)
-      await store.put(location, bytes)
+      await files.put(location, bytes)
       return manifestFileFor(location, bytes.length, header, group, { snapshotId, sequenceNumber: unassigned })
     }),
   )
+  // All have settled before one failure is thrown: a put still under way would outlive the clean-up.
+  return staged.map((result) => {
+    if (result.status === 'rejected') throw toFloeError(result.reason)
+    return result.value
+  })
 }
 
 /** Manifests as one commit attempt lists them. What a commit adds or deletes has that commit's sequence number. */

@@ -1,13 +1,11 @@
 import { assignFirstRowIds, currentSnapshot, decodeManifestList, encodeManifestList, FloeError, snapshotSummary } from '@floe/iceberg'
-import type { DataFile, ManifestFile, Snapshot, TableMetadata } from '@floe/iceberg'
+import type { DataFile, ManifestFile, Snapshot } from '@floe/iceberg'
 import { metadataFileLocation } from './data-location.ts'
 import { commitTokenProperty, deletedEntries, loadLiveManifests, schemaOf, specOf } from './snapshot-change.ts'
 import type { CommitComponents, SnapshotCommit } from './snapshot-commit.ts'
 import { numberManifests, stageManifests } from './stage-manifests.ts'
+import type { StagedFiles } from './staged-files.ts'
 import type { WriteSettings } from './write-settings.ts'
-
-/** A snapshot that is durable and invisible, and the files that nothing else refers to should it never be committed. */
-export type StagedSnapshot = { readonly snapshot: Snapshot; readonly ownFiles: readonly string[] }
 
 type Removed = { readonly manifests: readonly ManifestFile[]; readonly files: readonly DataFile[] }
 
@@ -19,17 +17,18 @@ export async function stageSnapshot(
   snapshotId: bigint,
   added: readonly ManifestFile[],
   settings: WriteSettings,
+  files: StagedFiles,
   components: CommitComponents,
-): Promise<StagedSnapshot> {
+): Promise<Snapshot> {
   const { target, change } = commit
   const base = commit.base.metadata
   const parent = currentSnapshot(base)
   const inherited = await loadManifestList(commit.table, parent, components)
-  const removed =
-    change.kind === 'append' ? nothingRemoved : await stageRemoved(base, inherited, snapshotId, settings, components)
+  const isAppend = change.kind === 'append'
+  const removed = isAppend ? nothingRemoved : await stageRemoved(commit, inherited, snapshotId, settings, files, components)
+  const kept = isAppend ? inherited.filter(isLive) : []
   const sequenceNumber = target.formatVersion === 1 ? 0n : base.lastSequenceNumber + 1n
-  const kept = change.kind === 'append' ? inherited.filter(isLive) : removed.manifests
-  const manifests = [...numberManifests(added, sequenceNumber), ...(change.kind === 'append' ? kept : numberManifests(kept, sequenceNumber))]
+  const manifests = [...numberManifests([...added, ...removed.manifests], sequenceNumber), ...kept]
   const rowIds = target.formatVersion === 3 ? assignFirstRowIds(manifests, base.nextRowId ?? 0n) : undefined
   const firstRowId = rowIds === undefined ? undefined : (base.nextRowId ?? 0n)
   const manifestList = metadataFileLocation(target.location, settings, `snap-${snapshotId}-1-${components.uuid()}.avro`)
@@ -40,8 +39,8 @@ export async function stageSnapshot(
     parentSnapshotId: parent?.snapshotId,
     ...(firstRowId === undefined ? {} : { firstRowId }),
   })
-  await components.store.put(manifestList, bytes)
-  const snapshot: Snapshot = {
+  await files.put(manifestList, bytes)
+  return {
     snapshotId,
     sequenceNumber,
     timestampMs: Math.max(components.clock.now(), base.lastUpdatedMs),
@@ -51,7 +50,6 @@ export async function stageSnapshot(
     ...(parent === undefined ? {} : { parentSnapshotId: parent.snapshotId }),
     ...(rowIds === undefined || firstRowId === undefined ? {} : { firstRowId, addedRows: rowIds.nextRowId - firstRowId }),
   }
-  return { snapshot, ownFiles: [manifestList, ...removed.manifests.map(({ manifestPath }) => manifestPath)] }
 }
 
 function summaryOf(
@@ -86,10 +84,11 @@ function isLive({ addedFilesCount, existingFilesCount }: ManifestFile): boolean 
 }
 
 async function stageRemoved(
-  metadata: TableMetadata,
+  { base: { metadata }, target }: SnapshotCommit,
   inherited: readonly ManifestFile[],
   snapshotId: bigint,
   settings: WriteSettings,
+  files: StagedFiles,
   components: CommitComponents,
 ): Promise<Removed> {
   const live = await loadLiveManifests(inherited, components.store)
@@ -98,11 +97,11 @@ async function stageRemoved(
     const header = {
       schema: schemaOf(metadata),
       spec: specOf(metadata, manifest.partitionSpecId),
-      formatVersion: metadata.formatVersion,
+      formatVersion: target.formatVersion,
       content: manifest.content,
     }
     const deleted = deletedEntries(entries, snapshotId)
-    manifests.push(...(await stageManifests(metadata, header, deleted, snapshotId, settings, components)))
+    manifests.push(...(await stageManifests(target, header, deleted, snapshotId, settings, { ...components, files })))
   }
   return { manifests, files: live.flatMap(({ entries }) => entries.map(({ dataFile }) => dataFile)) }
 }

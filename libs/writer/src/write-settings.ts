@@ -28,6 +28,8 @@ export type WriteSettings = {
 
 const codecs: readonly Codec[] = ['zstd', 'snappy', 'gzip', 'uncompressed']
 
+const compressionLevelsMax: Readonly<Partial<Record<Codec, number>>> = { zstd: 22, gzip: 9 }
+
 const honoured = new Set([
   'write.format.default',
   'write.target-file-size-bytes',
@@ -56,8 +58,10 @@ const columnMetricsPrefix = 'write.metadata.metrics.column.'
  * size, is `invalid-input`; a property without effect is listed in `ignored`.
  */
 export function parseWriteSettings(properties: Readonly<Record<string, string>>): WriteSettings {
-  const size = (name: string, fallback: number): number => parseCount(properties, name, fallback)
-  const level = properties['write.parquet.compression-level']
+  const size = (name: string, fallback: number): number => parseCount(properties, name, fallback, 1)
+  const count = (name: string, fallback: number): number => parseCount(properties, name, fallback, 0)
+  const isTrue = (name: string, fallback: string): boolean => (properties[name] ?? fallback).toLowerCase() === 'true'
+  const codec = parseCodec(properties['write.parquet.compression-codec'])
   const format = properties['write.format.default']
   if (format !== undefined && format.toLowerCase() !== 'parquet') {
     throw new FloeError('unsupported', `table property write.format.default is ${format}`, {
@@ -68,19 +72,19 @@ export function parseWriteSettings(properties: Readonly<Record<string, string>>)
     targetFileBytes: size('write.target-file-size-bytes', 512 * MiB),
     pageBytes: size('write.parquet.page-size-bytes', MiB),
     pageRowsMax: size('write.parquet.page-row-limit', 20_000),
-    dictionaryBytesMax: size('write.parquet.dict-size-bytes', 2 * MiB),
-    codec: parseCodec(properties['write.parquet.compression-codec']),
-    level: level === undefined ? undefined : parseCount(properties, 'write.parquet.compression-level', 1),
+    dictionaryBytesMax: count('write.parquet.dict-size-bytes', 2 * MiB),
+    codec,
+    level: parseLevel(properties, codec),
     metrics: parseMetrics(properties),
     dataPath: properties['write.data.path'],
     metadataPath: properties['write.metadata.path'],
-    objectStorage: properties['write.object-storage.enabled'] === 'true',
-    objectStoragePartitionedPaths: properties['write.object-storage.partitioned-paths'] !== 'false',
+    objectStorage: isTrue('write.object-storage.enabled', 'false'),
+    objectStoragePartitionedPaths: isTrue('write.object-storage.partitioned-paths', 'true'),
     manifestTargetBytes: size('commit.manifest.target-size-bytes', 8 * MiB),
-    commitRetriesMax: size('commit.retry.num-retries', 4),
-    commitRetryDelayMsMin: size('commit.retry.min-wait-ms', 100),
-    commitRetryDelayMsMax: size('commit.retry.max-wait-ms', 60_000),
-    commitStatusChecksMax: size('commit.status-check.num-retries', 3),
+    commitRetriesMax: count('commit.retry.num-retries', 4),
+    commitRetryDelayMsMin: count('commit.retry.min-wait-ms', 100),
+    commitRetryDelayMsMax: count('commit.retry.max-wait-ms', 60_000),
+    commitStatusChecksMax: count('commit.status-check.num-retries', 3),
     ignored: Object.keys(properties)
       .filter((name) => /^(write|commit)\./.test(name))
       .filter((name) => !honoured.has(name) && !name.startsWith(columnMetricsPrefix))
@@ -88,16 +92,31 @@ export function parseWriteSettings(properties: Readonly<Record<string, string>>)
   }
 }
 
-function parseCount(properties: Readonly<Record<string, string>>, name: string, fallback: number): number {
+function parseCount(
+  properties: Readonly<Record<string, string>>,
+  name: string,
+  fallback: number,
+  least: number,
+): number {
   const text = properties[name]
   if (text === undefined) return fallback
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new FloeError('invalid-input', `table property ${name} is not a whole number: ${text}`, {
-      hint: `set ${name} to a number, or remove it for the default ${fallback}`,
-    })
-  }
-  return value
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (Number.isSafeInteger(value) && value >= least) return value
+  throw new FloeError('invalid-input', `table property ${name} is not a whole number from ${least}: ${text}`, {
+    hint: `set ${name} to a number, or remove it for the default ${fallback}`,
+  })
+}
+
+/** The codec's own scale; codecs without levels take none. */
+function parseLevel(properties: Readonly<Record<string, string>>, codec: Codec): number | undefined {
+  const name = 'write.parquet.compression-level'
+  const most = compressionLevelsMax[codec]
+  if (properties[name] === undefined || most === undefined) return undefined
+  const level = parseCount(properties, name, 1, 1)
+  if (level <= most) return level
+  throw new FloeError('invalid-input', `table property ${name} is ${level}`, {
+    hint: `${codec} takes levels from 1 to ${most}`,
+  })
 }
 
 function parseCodec(text: string | undefined): Codec {

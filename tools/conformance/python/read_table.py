@@ -39,6 +39,8 @@ def canonical(value, is_uuid=False):
         return str(uuid.UUID(bytes=value)) if is_uuid else value.hex()
     if isinstance(value, str):
         return value
+    if isinstance(value, list) and value and isinstance(value[0], tuple):
+        return [[canonical(key), canonical(item)] for key, item in value]
     if isinstance(value, list):
         return [canonical(item, is_uuid) for item in value]
     if isinstance(value, dict):

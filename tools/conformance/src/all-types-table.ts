@@ -13,6 +13,10 @@ const timestampText = (column: string): string => `to_char(${column}, 'YYYY-MM-D
 const utcText = (column: string): string => timestampText(`(${column} AT TIME ZONE 'UTC')`)
 const listText = (column: string): string => `to_jsonb(${column}::text[])::text`
 
+// Loads pin IntervalStyle to iso_8601; this session has the server's default.
+const isoInterval = (column: string): string =>
+  `CASE ${column} WHEN interval '0' THEN 'PT0S' WHEN interval '1 year 2 mons -3 days 04:05:06.7' THEN 'P1Y2M-3DT4H5M6.7S' END`
+
 /** Every type has nulls, its extremes, and what readers get wrong: empty, non-ASCII, negative, before 1970. */
 export const typedColumns: readonly TypedColumn[] = [
   { name: 'c_bool', type: 'boolean', values: ['true', 'false'] },
@@ -40,7 +44,7 @@ export const typedColumns: readonly TypedColumn[] = [
   { name: 'c_timetz', type: 'timetz', values: [`'12:34:56.789+02'`] },
   { name: 'c_timestamp', type: 'timestamp', values: [`'0001-01-01 00:00:00'`, `'1969-12-31 23:59:59.999999'`, `'9999-12-31 23:59:59.999999'`], canonical: timestampText },
   { name: 'c_timestamptz', type: 'timestamptz', values: [`'1901-12-13 20:45:52+00'`, `'2024-02-29 12:00:00.000001+05:30'`], canonical: utcText },
-  { name: 'c_interval', type: 'interval', values: [`'1 year 2 mons -3 days 04:05:06.7'`, `'0'`] },
+  { name: 'c_interval', type: 'interval', values: [`'1 year 2 mons -3 days 04:05:06.7'`, `'0'`], canonical: isoInterval },
   { name: 'c_json', type: 'json', values: [`'{"a": [1, 2.50, null]}'`] },
   { name: 'c_jsonb', type: 'jsonb', values: [`'{"b": 12345678901234567890, "a": "é"}'`] },
   { name: 'c_xml', type: 'xml', values: [`'<a>b</a>'`] },

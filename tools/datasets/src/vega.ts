@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import pg from 'pg'
@@ -5,8 +6,11 @@ import { copyInto } from './copy-into.ts'
 
 /** A file of the npm package `vega-datasets`. */
 function vegaFile(name: string): string {
-  const entry = createRequire(import.meta.url).resolve('vega-datasets/package.json')
-  return path.join(path.dirname(entry), 'data', name)
+  // The package exports its scripts alone: its folder is looked for in the places that `require` would look.
+  const folders = createRequire(import.meta.url).resolve.paths('vega-datasets') ?? []
+  const file = folders.map((folder) => path.join(folder, 'vega-datasets', 'data', name)).find((candidate) => existsSync(candidate))
+  if (file === undefined) throw new Error(`the npm package vega-datasets has no data/${name}: run npm ci`)
+  return file
 }
 
 async function run(url: string, sql: string): Promise<void> {

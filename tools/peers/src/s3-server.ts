@@ -32,13 +32,15 @@ export type S3Server = AsyncDisposable & {
 export async function startS3Server(bucket = 'lake'): Promise<S3Server> {
   await installS3Server()
   const folder = mkdtempSync(path.join(tmpdir(), 'floe-s3-'))
-  mkdirSync(path.join(folder, bucket))
-  mkdirSync(`${folder}-meta`)
+  const [objects, attributes] = [path.join(folder, 'objects'), path.join(folder, 'attributes')]
+  mkdirSync(path.join(objects, bucket), { recursive: true })
+  // A folder of its own: not every temporary file system has extended attributes.
+  mkdirSync(attributes)
   const port = await freePort()
   const credentials = { accessKeyId: 'floe-test', secretAccessKey: 'floe-test-secret', region: 'us-east-1' }
   const child = spawn(
     binary,
-    ['--port', `127.0.0.1:${port}`, '--region', credentials.region, '--quiet', 'posix', '--sidecar', `${folder}-meta`, folder],
+    ['--port', `127.0.0.1:${port}`, '--region', credentials.region, '--quiet', 'posix', '--sidecar', attributes, objects],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
@@ -57,7 +59,6 @@ export async function startS3Server(bucket = 'lake'): Promise<S3Server> {
       await ended
     }
     rmSync(folder, { recursive: true, force: true })
-    rmSync(`${folder}-meta`, { recursive: true, force: true })
   }
   const endpoint = `http://127.0.0.1:${port}`
   await waitUntilUp(endpoint, () => child.exitCode, () => log)

@@ -11,5 +11,7 @@ function cellText(value: unknown): string {
   if (value === null) return '-'
   if (value instanceof Date) return value.toISOString().slice(0, 10)
   if (typeof value === 'number') return String(Number(value.toFixed(4)))
-  return typeof value === 'bigint' || typeof value === 'boolean' || typeof value === 'string' ? String(value) : JSON.stringify(value)
+  return typeof value === 'bigint' || typeof value === 'boolean' || typeof value === 'string'
+    ? String(value)
+    : JSON.stringify(value)
 }

@@ -23,7 +23,12 @@ function column([definition, doc]: ColumnText): ColumnDescription {
   return { name, type, required: !typeText.endsWith('?'), ...(doc === undefined ? {} : { doc }) }
 }
 
-function table(name: string, rowCount: number, snapshotId: bigint, columns: readonly ColumnText[]): TableDescription {
+function table(
+  name: string,
+  rowCount: number,
+  snapshotId: bigint,
+  columns: readonly ColumnText[],
+): TableDescription {
   return { name, rowCount, snapshotId, columns: columns.map(column) }
 }
 
@@ -120,7 +125,11 @@ export const orderTables: readonly TableDescription[] = [
     ['billing_city string'],
     ['shipping_city string'],
   ]),
-  table('shop.deliveries', 2, 34n, [['order_id long'], ['planned_at timestamp'], ['dispatched_at timestamp']]),
+  table('shop.deliveries', 2, 34n, [
+    ['order_id long'],
+    ['planned_at timestamp'],
+    ['dispatched_at timestamp'],
+  ]),
 ]
 
 export const orderSetup = `

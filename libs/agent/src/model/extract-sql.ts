@@ -28,7 +28,7 @@ function readClarification(line: string): ModelReply {
 
 /** The last fence: models correct themselves downwards. */
 function fencedSql(text: string): string | undefined {
-  const fences = [...text.matchAll(/```(?<language>\w*)[^\S\n]*\n?(?<body>[\s\S]*?)(?:```|$)/g)]
+  const fences = [...text.matchAll(/```(?:\w*[^\S\n]*\n)?(?<body>[\s\S]*?)(?:```|$)/g)]
   const body = fences.at(-1)?.groups?.['body']
   if (body === undefined) return undefined
   return jsonSql(body) ?? body
@@ -50,6 +50,9 @@ function jsonSql(text: string): string | undefined {
 
 /** From the first word that starts a statement at a line's start, to the blank line after it. */
 function bareSql(text: string): string | undefined {
-  const match = /^(?:SELECT|WITH|FROM|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|ATTACH|PRAGMA)\b[\s\S]*?(?=\n\s*\n|$(?![\s\S]))/im.exec(text)
+  const match =
+    /^(?:SELECT|WITH|FROM|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|ATTACH|PRAGMA)\b[\s\S]*?(?=\n\s*\n|$(?![\s\S]))/im.exec(
+      text,
+    )
   return match?.[0]
 }

@@ -5,11 +5,18 @@ import { ask } from '../ask.ts'
 import type { Answer } from '../answer.ts'
 import { directoryOf, openGoldenRunner } from '../golden/duckdb-runner.ts'
 import { flightSetup, flightTables } from '../golden/golden-tables.ts'
-import { createOpenAiCompatibleProvider, type OpenAiCompatibleSettings } from './openai-compatible-provider.ts'
+import {
+  createOpenAiCompatibleProvider,
+  type OpenAiCompatibleSettings,
+} from './openai-compatible-provider.ts'
 
 type ChatRequest = { model: string; temperature: number; messages: { role: string; content: string }[] }
 type Reply = string | { readonly status: number } | { readonly hangs: true }
-type Endpoint = { readonly baseUrl: string; readonly requests: ChatRequest[]; readonly keys: (string | undefined)[] }
+type Endpoint = {
+  readonly baseUrl: string
+  readonly requests: ChatRequest[]
+  readonly keys: (string | undefined)[]
+}
 
 const servers: Server[] = []
 afterEach(async () => {
@@ -32,7 +39,9 @@ async function openEndpoint(replies: readonly Reply[]): Promise<Endpoint> {
       requests.push(JSON.parse(Buffer.concat(chunks).toString('utf8')) as ChatRequest)
       if (typeof reply === 'object' && 'hangs' in reply) return
       const status = typeof reply === 'string' ? 200 : reply.status
-      response.writeHead(request.url === '/v1/chat/completions' ? status : 404, { 'content-type': 'application/json' })
+      response.writeHead(request.url === '/v1/chat/completions' ? status : 404, {
+        'content-type': 'application/json',
+      })
       const message = { role: 'assistant', content: reply }
       const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 }
       const choices = [{ index: 0, message, finish_reason: 'stop' }]
@@ -99,7 +108,10 @@ describe('the OpenAI compatible provider', () => {
   })
 
   it('never runs what is not a SELECT', async () => {
-    const endpoint = await openEndpoint(['```sql\nINSERT INTO demo.flights SELECT * FROM demo.flights\n```', `${rightSql}; DROP TABLE demo.flights`])
+    const endpoint = await openEndpoint([
+      '```sql\nINSERT INTO demo.flights SELECT * FROM demo.flights\n```',
+      `${rightSql}; DROP TABLE demo.flights`,
+    ])
     const { answer, statements } = await askModel(endpoint)
     expect(answer).toMatchObject({ kind: 'cannot', reason: 'no-valid-sql' })
     expect(statements).toEqual([])
@@ -115,9 +127,15 @@ describe('the OpenAI compatible provider', () => {
 
   it('passes a question back and a refusal on', async () => {
     const asks = await openEndpoint(['CLARIFY: Which end? | flights from SFO | flights to SFO'])
-    expect((await askModel(asks)).answer).toMatchObject({ kind: 'clarification', choices: ['flights from SFO', 'flights to SFO'] })
+    expect((await askModel(asks)).answer).toMatchObject({
+      kind: 'clarification',
+      choices: ['flights from SFO', 'flights to SFO'],
+    })
     const refuses = await openEndpoint(['CANNOT: there are no passengers in these tables'])
-    expect((await askModel(refuses)).answer).toMatchObject({ kind: 'cannot', text: 'there are no passengers in these tables' })
+    expect((await askModel(refuses)).answer).toMatchObject({
+      kind: 'cannot',
+      text: 'there are no passengers in these tables',
+    })
   })
 
   it('names a refused key, a failing endpoint and a slow model apart', async () => {
@@ -126,7 +144,10 @@ describe('the OpenAI compatible provider', () => {
     const missing = await openEndpoint([{ status: 400 }])
     await expect(askModel(missing)).rejects.toMatchObject({ code: 'unavailable', retryable: false })
     const slow = await openEndpoint([{ hangs: true }])
-    await expect(askModel(slow, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('50 ms') })
+    await expect(askModel(slow, { timeoutMs: 50 })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('50 ms'),
+    })
   })
 
   it('stops waiting for the model when the question is cancelled', async () => {
@@ -139,6 +160,8 @@ describe('the OpenAI compatible provider', () => {
 
   it('refuses settings that cannot work', () => {
     expect(() => createOpenAiCompatibleProvider({ baseUrl: 'localhost', model: 'm' })).toThrow(/baseUrl/)
-    expect(() => createOpenAiCompatibleProvider({ baseUrl: 'http://localhost/v1', model: '' })).toThrow(/model/)
+    expect(() => createOpenAiCompatibleProvider({ baseUrl: 'http://localhost/v1', model: '' })).toThrow(
+      /model/,
+    )
   })
 })

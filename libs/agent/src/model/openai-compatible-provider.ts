@@ -41,12 +41,20 @@ export type OpenAiCompatibleSettings = {
 export function createOpenAiCompatibleProvider(settings: OpenAiCompatibleSettings): Provider {
   const parsed = settingsSchema.safeParse(settings)
   if (!parsed.success) {
-    throw new FloeError('invalid-input', `the model provider's settings are not usable: ${z.prettifyError(parsed.error)}`, {
-      hint: 'set a base URL that ends before /chat/completions, and a model name',
-    })
+    throw new FloeError(
+      'invalid-input',
+      `the model provider's settings are not usable: ${z.prettifyError(parsed.error)}`,
+      {
+        hint: 'set a base URL that ends before /chat/completions, and a model name',
+      },
+    )
   }
   const { baseUrl, model, apiKey, ...limits } = parsed.data
-  const endpoint = createOpenAICompatible({ name: 'floe', baseURL: baseUrl, ...(apiKey === undefined ? {} : { apiKey }) })
+  const endpoint = createOpenAICompatible({
+    name: 'floe',
+    baseURL: baseUrl,
+    ...(apiKey === undefined ? {} : { apiKey }),
+  })
   const name = `openai-compatible:${model}`
   const languageModel = endpoint(model)
   return {
@@ -63,7 +71,11 @@ export function createOpenAiCompatibleProvider(settings: OpenAiCompatibleSetting
 type Limits = Pick<z.output<typeof settingsSchema>, 'timeoutMs' | 'outputTokensMax' | 'schemaCharactersMax'>
 type LanguageModel = Parameters<typeof generateText>[0]['model']
 
-async function generateReply(model: LanguageModel, request: ProposalRequest, limits: Limits): Promise<string> {
+async function generateReply(
+  model: LanguageModel,
+  request: ProposalRequest,
+  limits: Limits,
+): Promise<string> {
   const timeout = AbortSignal.timeout(limits.timeoutMs)
   const { question, tables, clock, failures, signal } = request
   try {
@@ -78,7 +90,8 @@ async function generateReply(model: LanguageModel, request: ProposalRequest, lim
     })
     return text
   } catch (error) {
-    if (signal?.aborted === true) throw new FloeError('cancelled', 'the question was cancelled', { cause: error })
+    if (signal?.aborted === true)
+      throw new FloeError('cancelled', 'the question was cancelled', { cause: error })
     if (timeout.aborted) throw timedOut(limits.timeoutMs, error)
     throw modelError(error)
   }
@@ -111,7 +124,8 @@ function modelError(error: unknown): FloeError {
 /** The SDK wraps the last error of its retries. */
 function findApiError(error: unknown): APICallError | undefined {
   if (APICallError.isInstance(error)) return error
-  const last: unknown = typeof error === 'object' && error !== null && 'lastError' in error ? error.lastError : undefined
+  const last: unknown =
+    typeof error === 'object' && error !== null && 'lastError' in error ? error.lastError : undefined
   return APICallError.isInstance(last) ? last : undefined
 }
 
@@ -125,7 +139,11 @@ function toProposal(reply: string): Proposal {
     case 'cannot':
       return { kind: 'cannot', reason: 'unsupported', text: read.text, suggestions: [] }
     case 'nothing':
-      return { kind: 'unusable', text: '', message: 'the reply held no SQL: reply with one SELECT in a ```sql block' }
+      return {
+        kind: 'unusable',
+        text: '',
+        message: 'the reply held no SQL: reply with one SELECT in a ```sql block',
+      }
   }
 }
 

@@ -91,6 +91,12 @@ function oneLine(text: string): string {
 
 /** The question, with what was wrong with the statements before. */
 export function questionPrompt(question: string, nowMs: number, failures: readonly FailedAttempt[]): string {
-  const repairs = failures.map(({ sql, message }) => `This was refused:\n\`\`\`sql\n${sql}\n\`\`\`\nError: ${message}\nCorrect it.`)
-  return [`Today is ${new Date(nowMs).toISOString().slice(0, 10)}.`, `Question: ${question}`, ...repairs].join('\n\n')
+  const repairs = failures.map(
+    ({ sql, message }) => `This was refused:\n\`\`\`sql\n${sql}\n\`\`\`\nError: ${message}\nCorrect it.`,
+  )
+  return [
+    `Today is ${new Date(nowMs).toISOString().slice(0, 10)}.`,
+    `Question: ${question}`,
+    ...repairs,
+  ].join('\n\n')
 }

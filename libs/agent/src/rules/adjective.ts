@@ -1,10 +1,14 @@
 import { matchScores } from './column-match.ts'
 import type { QuestionReader } from './question-reader.ts'
-import { isNumeric, type ColumnModel, type ColumnReference } from './semantic-model.ts'
+import { isNumeric, isQuantity, type ColumnReference } from './semantic-model.ts'
 import type { Comparison } from './structured-query.ts'
 import { stem } from './word.ts'
 
-type Adjective = { readonly superlatives: readonly string[]; readonly comparatives: readonly string[]; readonly words: readonly string[] }
+type Adjective = {
+  readonly superlatives: readonly string[]
+  readonly comparatives: readonly string[]
+  readonly words: readonly string[]
+}
 
 const lengthWords = ['distance', 'length', 'duration']
 const priceWords = ['price', 'total', 'amount', 'cost']
@@ -20,13 +24,21 @@ const large: readonly Adjective[] = [
 ]
 const small: readonly Adjective[] = [
   { superlatives: ['shortest'], comparatives: ['shorter than'], words: lengthWords },
-  { superlatives: ['cheapest', 'least expensive'], comparatives: ['cheaper than', 'less expensive than'], words: priceWords },
+  {
+    superlatives: ['cheapest', 'least expensive'],
+    comparatives: ['cheaper than', 'less expensive than'],
+    words: priceWords,
+  },
   { superlatives: ['smallest'], comparatives: ['smaller than'], words: sizeWords },
   { superlatives: ['lightest'], comparatives: ['lighter than'], words: ['weight'] },
   { superlatives: ['youngest'], comparatives: ['younger than'], words: ['age'] },
 ]
 
-export type Superlative = { readonly direction: 'ASC' | 'DESC'; readonly columns: readonly ColumnReference[]; readonly word: string }
+export type Superlative = {
+  readonly direction: 'ASC' | 'DESC'
+  readonly columns: readonly ColumnReference[]
+  readonly word: string
+}
 
 /** `longest`, `cheapest`, `most liked`: a direction and the columns that may be meant, none when the table has no such. */
 export function takeSuperlative(reader: QuestionReader): Superlative | undefined {
@@ -45,7 +57,11 @@ export function takeSuperlative(reader: QuestionReader): Superlative | undefined
   })
 }
 
-export type Comparative = { readonly operator: Comparison; readonly columns: readonly ColumnReference[]; readonly word: string }
+export type Comparative = {
+  readonly operator: Comparison
+  readonly columns: readonly ColumnReference[]
+  readonly word: string
+}
 
 /** `older than`, `cheaper than`. */
 export function takeComparative(reader: QuestionReader): Comparative | undefined {
@@ -60,6 +76,9 @@ export function takeComparative(reader: QuestionReader): Comparative | undefined
 
 function columnsNamed(reader: QuestionReader, words: readonly string[]): readonly ColumnReference[] {
   const stems = words.map(stem)
-  const fits = (column: ColumnModel): boolean => isNumeric(column) && stems.some((word) => column.expandedWords.includes(word))
-  return reader.scope.table.columns.filter(fits).map((column) => ({ column }))
+  const quantities = reader.scope.table.columns.filter(isQuantity)
+  const named = quantities.filter(({ expandedWords }) => stems.some((word) => expandedWords.includes(word)))
+  const columns =
+    named.length > 0 ? named : quantities.filter(({ docWords }) => stems.some((word) => docWords.has(word)))
+  return columns.map((column) => ({ column }))
 }

@@ -17,11 +17,14 @@ export const matchScores = {
   doc: 50,
 } as const
 
-const suffixes: ReadonlySet<string> = new Set(['at', 'on', 'id', 'ts', 'timestamp', 'time', 'date', 'code', 'name', 'count'].map(stem))
+const suffixes: ReadonlySet<string> = new Set(
+  ['at', 'on', 'id', 'ts', 'timestamp', 'time', 'date', 'code', 'name', 'count'].map(stem),
+)
 const prefixes: ReadonlySet<string> = new Set(['is', 'has'].map(stem))
 
 /** Other words for what a column name says. */
 const synonyms: Readonly<Record<string, string>> = {
+  born: 'birth',
   creation: 'created',
   joined: 'created',
   registered: 'created',
@@ -57,7 +60,11 @@ function joinedMatches(scope: Scope, words: readonly string[]): readonly ColumnM
   )
 }
 
-function scoreJoined(column: ColumnModel, words: readonly string[], prefixes: readonly (readonly string[])[]): number {
+function scoreJoined(
+  column: ColumnModel,
+  words: readonly string[],
+  prefixes: readonly (readonly string[])[],
+): number {
   const stems = words.map(stem)
   for (const prefix of prefixes) {
     if (stems.length > prefix.length && sameWords(stems.slice(0, prefix.length), prefix)) {
@@ -72,10 +79,12 @@ function scoreColumn(column: ColumnModel, words: readonly string[], tableWords: 
   if (byName > 0) return byName
   const stems = words.map(stem)
   if (stems.length > tableWords.length && sameWords(stems.slice(0, tableWords.length), tableWords)) {
-    if (nameScore(column, words.slice(tableWords.length)) >= matchScores.withoutAffix) return matchScores.withTable
+    if (nameScore(column, words.slice(tableWords.length)) >= matchScores.withoutAffix)
+      return matchScores.withTable
   }
   const known = new Set([...column.words, ...column.expandedWords])
-  if (stems.every((word, index) => known.has(word) || known.has(verbStem(words[index] ?? '')))) return matchScores.part
+  if (stems.every((word, index) => known.has(word) || known.has(verbStem(words[index] ?? ''))))
+    return matchScores.part
   return stems.every((word) => word.length > 2 && column.docWords.has(word)) ? matchScores.doc : 0
 }
 

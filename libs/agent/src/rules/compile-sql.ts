@@ -11,10 +11,15 @@ export function compileSql(query: StructuredQuery): string {
   const columnSql = columnNames(query, joins)
   const selected = [
     ...query.groups.map((group) => ({ sql: groupSql(group, columnSql), alias: groupAlias(group) })),
-    ...query.measures.map((measure) => ({ sql: measureSql(measure, columnSql), alias: measureAlias(measure) })),
+    ...query.measures.map((measure) => ({
+      sql: measureSql(measure, columnSql),
+      alias: measureAlias(measure),
+    })),
     ...query.projection.map((column) => ({ sql: columnSql(column), alias: columnAlias(column) })),
   ]
-  const list = selected.map(({ sql, alias }) => (sql === quoteIdentifier(alias) ? sql : `${sql} AS ${quoteIdentifier(alias)}`))
+  const list = selected.map(({ sql, alias }) =>
+    sql === quoteIdentifier(alias) ? sql : `${sql} AS ${quoteIdentifier(alias)}`,
+  )
   const all = joins.length === 0 ? '*' : `${quoteIdentifier(query.table.base)}.*`
   const where = query.filters.map((filter) => compileFilter(filter, columnSql))
   return [
@@ -91,7 +96,9 @@ function columnAlias({ column, through }: ColumnReference): string {
 }
 
 function groupSql(group: Group, columnSql: ColumnSql): string {
-  return group.kind === 'column' ? columnSql(group.column) : grainSql(group.grain, timeSql(group.column, columnSql))
+  return group.kind === 'column'
+    ? columnSql(group.column)
+    : grainSql(group.grain, timeSql(group.column, columnSql))
 }
 
 function grainSql(grain: Grain, time: string): string {
@@ -123,7 +130,10 @@ function orderSql(query: StructuredQuery, columnSql: ColumnSql): readonly string
   if (order === undefined) return []
   const tieBreakers = groups.map((group) => groupOrderSql(group, columnSql))
   const keys = orderKeys(order, query, tieBreakers, columnSql)
-  const rest = order.target.kind === 'group' || measures.length === 0 ? [] : tieBreakers.filter((key) => !keys[0]?.startsWith(key))
+  const rest =
+    order.target.kind === 'group' || measures.length === 0
+      ? []
+      : tieBreakers.filter((key) => !keys[0]?.startsWith(key))
   return [`ORDER BY ${[...keys, ...rest].join(', ')}`]
 }
 
@@ -141,9 +151,12 @@ function orderKeys(
       return key === undefined ? ['1'] : [`${key} ${direction} NULLS LAST`]
     }
     case 'group':
-      return query.distinct ? query.projection.map((column) => quoteIdentifier(columnAlias(column))) : groupKeys
+      return query.distinct
+        ? query.projection.map((column) => quoteIdentifier(columnAlias(column)))
+        : groupKeys
     case 'column': {
-      const key = query.groups.length === 0 ? columnSql(target.column) : quoteIdentifier(columnAlias(target.column))
+      const key =
+        query.groups.length === 0 ? columnSql(target.column) : quoteIdentifier(columnAlias(target.column))
       return [`${key} ${direction} NULLS LAST`]
     }
   }
@@ -151,6 +164,7 @@ function orderKeys(
 
 function groupOrderSql(group: Group, columnSql: ColumnSql): string {
   // Names of days sort by letter; their numbers sort by week.
-  if (group.kind === 'grain' && group.grain === 'weekday') return `min(isodow(${timeSql(group.column, columnSql)}))`
+  if (group.kind === 'grain' && group.grain === 'weekday')
+    return `min(isodow(${timeSql(group.column, columnSql)}))`
   return quoteIdentifier(groupAlias(group))
 }

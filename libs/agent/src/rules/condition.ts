@@ -10,7 +10,21 @@ import { takeAlternatives, takeLiteral, takeUnit } from './value-words.ts'
 const comparisonPhrases: readonly (readonly [Comparison, readonly string[]])[] = [
   ['>=', ['at least', 'greater than or equal to', 'no less than', 'not less than', '>=']],
   ['<=', ['at most', 'less than or equal to', 'no more than', 'not more than', 'up to', '<=']],
-  ['>', ['more than', 'greater than', 'larger than', 'longer than', 'higher than', 'bigger than', 'over', 'above', 'exceeding', '>']],
+  [
+    '>',
+    [
+      'more than',
+      'greater than',
+      'larger than',
+      'longer than',
+      'higher than',
+      'bigger than',
+      'over',
+      'above',
+      'exceeding',
+      '>',
+    ],
+  ],
   ['<', ['less than', 'fewer than', 'lower than', 'smaller than', 'shorter than', 'under', 'below', '<']],
   ['<>', ['not equal to', 'other than', 'different from', '<>', "isn't", "aren't", 'not']],
   ['=', ['equal to', 'equals', 'exactly', '=', 'of', 'named', 'called']],
@@ -26,8 +40,8 @@ export function takeCondition(reader: QuestionReader, scoreMin: number): readonl
   return (
     reader.attempt(() => takeNegation(reader)) ??
     reader.attempt(() => takeOpposite(reader)) ??
-    reader.attempt(() => takeAdjective(reader)) ??
     reader.attempt(() => takeLeadingComparison(reader)) ??
+    reader.attempt(() => takeAdjective(reader)) ??
     reader.attempt(() => {
       const column = reader.takeColumn({ scoreMin })
       return column === undefined ? undefined : takeRest(reader, column)
@@ -36,21 +50,32 @@ export function takeCondition(reader: QuestionReader, scoreMin: number): readonl
 }
 
 function takeNegation(reader: QuestionReader): readonly Filter[] | undefined {
-  const isAbsence = reader.take('without', 'with no', 'have no', 'has no', 'had no', 'no', 'missing') !== undefined
+  const start = reader.peek()?.start ?? 0
+  const absence = reader.take('without', 'with no', 'have no', 'has no', 'had no', 'no', 'missing')
+  const isAbsence = absence !== undefined
   if (!isAbsence && reader.take('not', 'never', "isn't", "aren't", 'non') === undefined) return undefined
   reader.take('a', 'an', 'any', 'the', 'been')
   const column = reader.takeColumn({ scoreMin: isAbsence ? matchScores.doc : matchScores.verb })
   if (column === undefined) return undefined
   if (isBoolean(column.column)) return [compareBoolean(column, false)]
-  if (isAbsence || isTemporal(column.column)) return [{ kind: 'null', column, negated: false }]
-  return undefined
+  if (!isAbsence && !isTemporal(column.column)) return undefined
+  if (absence?.endsWith('no') === true && isQuantity(column.column)) {
+    // "no delay" is a delay of zero, or one that nobody wrote down.
+    const name = phraseOf(column)
+    const end = reader.peek(-1)?.end ?? start
+    const replacements = [`with ${name} of 0`, `without ${name}`]
+    reader.ambiguities = [...reader.ambiguities, { start, end, replacements }]
+  }
+  return [{ kind: 'null', column, negated: false }]
 }
 
 /** `unverified`, `inactive`: the opposite of a boolean column's name. */
 function takeOpposite(reader: QuestionReader): readonly Filter[] | undefined {
   const word = /^(?:un|in|non-?)(\p{L}{3,})$/u.exec(reader.peek()?.text ?? '')?.[1]
   if (word === undefined) return undefined
-  const matches = matchColumns(reader.scope, [word]).filter(({ reference, score }) => isBoolean(reference.column) && score >= matchScores.verb)
+  const matches = matchColumns(reader.scope, [word]).filter(
+    ({ reference, score }) => isBoolean(reference.column) && score >= matchScores.verb,
+  )
   const [match] = matches
   if (match === undefined || matches.length > 1) return undefined
   reader.at++
@@ -89,7 +114,9 @@ function takeLeadingComparison(reader: QuestionReader): readonly Filter[] | unde
   const text = reader.takeNumber()
   if (text === undefined) return undefined
   const unit = reader.attempt(() => reader.takeColumn({ prefer: isQuantity }))
-  const column = unit ?? reader.attempt(() => (reader.at++, takeArticles(reader), reader.takeColumn({ prefer: isQuantity })))
+  const column =
+    unit ??
+    reader.attempt(() => (reader.at++, takeArticles(reader), reader.takeColumn({ prefer: isQuantity })))
   if (column === undefined || !isQuantity(column.column)) return undefined
   return [{ kind: 'compare', column, operator, value: { kind: 'number', text } }]
 }
@@ -98,7 +125,11 @@ function takeRest(reader: QuestionReader, column: ColumnReference): readonly Fil
   const time = isTemporal(column.column) ? takeTimeFilter(reader, column) : undefined
   if (time !== undefined) return [time]
   const isStated = reader.take('is', 'are', 'was', 'were', 'by') !== undefined
-  const filter = takeNull(reader, column) ?? takeSet(reader, column) ?? takeText(reader, column) ?? takeBoolean(reader, column)
+  const filter =
+    takeNull(reader, column) ??
+    takeSet(reader, column) ??
+    takeText(reader, column) ??
+    takeBoolean(reader, column)
   if (filter !== undefined) return [filter]
   const between = reader.attempt(() => takeBetween(reader, column))
   if (between !== undefined) return [between]
@@ -117,14 +148,18 @@ function takeNull(reader: QuestionReader, column: ColumnReference): Filter | und
   if (reader.take('not null', 'known', 'set', 'not empty', 'not missing', 'present') !== undefined) {
     return { kind: 'null', column, negated: true }
   }
-  if (reader.take('null', 'missing', 'empty', 'unknown', 'not set', 'not known') === undefined) return undefined
+  if (reader.take('null', 'missing', 'empty', 'unknown', 'not set', 'not known') === undefined)
+    return undefined
   return { kind: 'null', column, negated: false }
 }
 
 function takeBoolean(reader: QuestionReader, column: ColumnReference): Filter | undefined {
   if (!isBoolean(column.column)) return undefined
   reader.take('=')
-  return compareBoolean(column, reader.take('false', 'no', 'not true') === undefined ? (reader.take('true', 'yes'), true) : false)
+  return compareBoolean(
+    column,
+    reader.take('false', 'no', 'not true') === undefined ? (reader.take('true', 'yes'), true) : false,
+  )
 }
 
 function takeSet(reader: QuestionReader, column: ColumnReference): Filter | undefined {
@@ -150,7 +185,10 @@ function takeValues(
   return alternatives === undefined ? undefined : { kind: 'value', alternatives, column, negated, start }
 }
 
-function takeNumbers(reader: QuestionReader, separators: readonly string[]): { kind: 'number'; text: string }[] {
+function takeNumbers(
+  reader: QuestionReader,
+  separators: readonly string[],
+): { kind: 'number'; text: string }[] {
   const values: { kind: 'number'; text: string }[] = []
   reader.take('(')
   do {
@@ -180,7 +218,11 @@ function takeBetween(reader: QuestionReader, column: ColumnReference): Filter | 
   return high === undefined ? undefined : { kind: 'between', column, low, high }
 }
 
-function takeCompared(reader: QuestionReader, column: ColumnReference, isStated: boolean): Filter | undefined {
+function takeCompared(
+  reader: QuestionReader,
+  column: ColumnReference,
+  isStated: boolean,
+): Filter | undefined {
   const operator = takeComparisonWord(reader)
   reader.take('the', 'a', 'an')
   const value = takeLiteral(reader, column)

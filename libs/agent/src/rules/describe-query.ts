@@ -1,7 +1,15 @@
 import type { SqlResult } from '../sql-runner.ts'
 import { formatValue } from '../format-value.ts'
 import { phraseOf } from './question-reader.ts'
-import type { AggregateName, Comparison, Filter, Group, Literal, Measure, StructuredQuery } from './structured-query.ts'
+import type {
+  AggregateName,
+  Comparison,
+  Filter,
+  Group,
+  Literal,
+  Measure,
+  StructuredQuery,
+} from './structured-query.ts'
 
 const aggregateWords: Readonly<Record<AggregateName, string>> = {
   sum: 'total',
@@ -40,7 +48,9 @@ function describeValues(query: StructuredQuery, row: readonly unknown[]): string
   const parts = query.measures.map((measure, index) => {
     const value = row[index]
     const name = `the ${describeMeasure(measure, query)}${index === 0 ? describeFilters(query) : ''}`
-    return value === null || value === undefined ? `${name} is not known, because no value matches` : `${name} is ${formatValue(value)}`
+    return value === null || value === undefined
+      ? `${name} is not known, because no value matches`
+      : `${name} is ${formatValue(value)}`
   })
   return `${capitalize(parts.join(', and '))}.`
 }

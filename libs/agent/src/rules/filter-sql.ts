@@ -44,7 +44,8 @@ function compareSql(filter: Extract<Filter, { kind: 'compare' }>, columnSql: Col
 function textSql(filter: Extract<Filter, { kind: 'text' }>, columnSql: ColumnSql): string {
   const column = columnSql(filter.column)
   const not = filter.negated ? 'NOT ' : ''
-  if (filter.column.column.description.type.kind === 'list') return `${not}list_contains(${column}, ${quoteString(filter.text)})`
+  if (filter.column.column.description.type.kind === 'list')
+    return `${not}list_contains(${column}, ${quoteString(filter.text)})`
   return `${not}${filter.match}(lower(${column}), ${quoteString(filter.text.toLowerCase())})`
 }
 

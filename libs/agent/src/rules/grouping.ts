@@ -58,7 +58,8 @@ function takeGrain(reader: QuestionReader): Group | undefined {
       const column = reader.takeColumn({ prefer: isTemporal })
       return column !== undefined && isTemporal(column.column) ? column : undefined
     })
-    const column = named ?? takeDefaultTime(reader, { start: start.start, end }, (name) => `${grain} of ${name}`)
+    const column =
+      named ?? takeDefaultTime(reader, { start: start.start, end }, (name) => `${grain} of ${name}`)
     return column === undefined ? undefined : { kind: 'grain', grain, column }
   })
 }
@@ -82,8 +83,14 @@ export function takeDefaultTime(
 function takeNamedColumn(reader: QuestionReader, scoreMin: number): Group | undefined {
   const column = reader.takeColumn({ scoreMin })
   if (column === undefined) return undefined
-  const grain = isTemporal(column.column) ? grainPhrases.find(([, phrases]) => reader.take(...phrases) !== undefined)?.[0] : undefined
+  const grain = isTemporal(column.column)
+    ? grainPhrases.find(([, phrases]) => reader.take(...phrases) !== undefined)?.[0]
+    : undefined
   if (grain !== undefined) return { kind: 'grain', grain, column }
+  if (column.column.description.type.kind === 'list') {
+    const { name } = column.column
+    reader.problem ??= `"${name}" holds lists: rows can be chosen by it ("with ${name} ..."), and not grouped.`
+  }
   // A group per microsecond is nobody's question.
   const isInstant = isTemporal(column.column) && column.column.description.type.kind !== 'date'
   return isInstant ? { kind: 'grain', grain: 'day', column } : { kind: 'column', column }

@@ -1,7 +1,8 @@
 import { matchScores } from './column-match.ts'
 import { takeArticles, takeMeasure, takeMeasures } from './measure.ts'
 import { takeSuperlative } from './adjective.ts'
-import { phraseOf, type QuestionReader } from './question-reader.ts'
+import { phraseOf, structuralWords, type QuestionReader } from './question-reader.ts'
+import type { QuestionToken } from './question-token.ts'
 import { isBoolean, isNumeric, isTemporal, timeColumns, type ColumnReference } from './semantic-model.ts'
 import type { Group, Measure, QueryOrder, StructuredQuery } from './structured-query.ts'
 import { takeGroup } from './grouping.ts'
@@ -15,10 +16,37 @@ export type QueryPart = Partial<Omit<StructuredQuery, 'table'>> & {
 }
 
 /** Rows shown when a ranking has no number in it. */
-export const rankedRowsDefault = 10
+const rankedRowsDefault = 10
 
-const havingWords = ['have', 'has', 'had', 'having', 'with', 'got', 'get', 'gets', 'received', 'saw', 'see', 'is', 'are']
-const largeAdjectives = ['highest', 'largest', 'greatest', 'biggest', 'longest', 'maximum', 'max', 'top', 'best']
+/** Words between "latest" and the table. */
+const adjectivesMax = 2
+
+const havingWords = [
+  'have',
+  'has',
+  'had',
+  'having',
+  'with',
+  'got',
+  'get',
+  'gets',
+  'received',
+  'saw',
+  'see',
+  'is',
+  'are',
+]
+const largeAdjectives = [
+  'highest',
+  'largest',
+  'greatest',
+  'biggest',
+  'longest',
+  'maximum',
+  'max',
+  'top',
+  'best',
+]
 const smallAdjectives = ['lowest', 'smallest', 'shortest', 'minimum', 'min', 'least', 'worst']
 
 /** The first clause of a question: what is counted, ranked or listed. */
@@ -40,7 +68,12 @@ function takeMeasuresHead(reader: QuestionReader): QueryPart | undefined {
   return measures === undefined ? undefined : { measures }
 }
 
-function rankBy(groups: readonly Group[], measure: Measure, direction: 'ASC' | 'DESC', limit: number): QueryPart {
+function rankBy(
+  groups: readonly Group[],
+  measure: Measure,
+  direction: 'ASC' | 'DESC',
+  limit: number,
+): QueryPart {
   return { groups, measures: [measure], order: { target: { kind: 'measure' }, direction }, limit }
 }
 
@@ -74,8 +107,8 @@ function takeLatest(reader: QuestionReader): QueryPart | undefined {
   const latest = reader.take('latest', 'newest', 'most recent', 'recent', 'last')
   if (latest === undefined && reader.take('oldest', 'earliest', 'first') === undefined) return undefined
   const count = before ?? reader.takeNumber()
-  const noun = reader.peek()
-  if (noun === undefined || !reader.takeTable()) return undefined
+  const noun = takeTableAhead(reader)
+  if (noun === undefined) return undefined
   const columns = timeColumns(reader.scope.table)
   const [column] = columns
   if (column === undefined) {
@@ -83,11 +116,34 @@ function takeLatest(reader: QuestionReader): QueryPart | undefined {
     return {}
   }
   if (columns.length > 1) {
-    const replacements = columns.map(({ name }) => `${noun.text} ordered by ${name} ${latest === undefined ? 'asc' : 'desc'}`)
-    reader.ambiguities = [...reader.ambiguities, { start: reader.tokens[0]?.start ?? 0, end: noun.end, replacements }]
+    const replacements = columns.map(
+      ({ name }) => `${noun.text} ordered by ${name} ${latest === undefined ? 'asc' : 'desc'}`,
+    )
+    reader.ambiguities = [
+      ...reader.ambiguities,
+      { start: reader.tokens[0]?.start ?? 0, end: noun.end, replacements },
+    ]
   }
-  const order: QueryOrder = { target: { kind: 'column', column: { column } }, direction: latest === undefined ? 'ASC' : 'DESC' }
+  const order: QueryOrder = {
+    target: { kind: 'column', column: { column } },
+    direction: latest === undefined ? 'ASC' : 'DESC',
+  }
   return { order, limit: count === undefined ? defaultLimit(noun.text) : Number(count) }
+}
+
+/** The table here, or after adjectives, which stay for the filters: `latest published posts`. */
+function takeTableAhead(reader: QuestionReader): QuestionToken | undefined {
+  const { at } = reader
+  for (let skipped = 0; skipped <= adjectivesMax; skipped++) {
+    reader.at = at + skipped
+    const token = reader.peek()
+    if (token === undefined || (skipped > 0 && structuralWords.has(reader.peek(-1)?.text ?? ''))) break
+    if (!reader.takeTable()) continue
+    if (skipped > 0) reader.at = at
+    return token
+  }
+  reader.at = at
+  return undefined
 }
 
 /** `longest flights`, `top 3 cheapest products`: rows by the column that the adjective speaks of. */
@@ -103,15 +159,21 @@ function takeAdjectiveRows(reader: QuestionReader): QueryPart | undefined {
   const limit = count === undefined ? defaultLimit(noun.text) : Number(count)
   const named = reader.attempt(() => takeRankColumn(reader))
   const [column] = adjective.columns
-  if (named !== undefined) return { order: { target: { kind: 'column', column: named }, direction: adjective.direction }, limit }
+  if (named !== undefined)
+    return { order: { target: { kind: 'column', column: named }, direction: adjective.direction }, limit }
   if (column === undefined) {
     reader.problem ??= `"${reader.scope.table.description.name}" has no column that "${adjective.word}" speaks of.`
     return { limit }
   }
   if (adjective.columns.length > 1) {
     const end = adjective.direction === 'DESC' ? 'top' : 'bottom'
-    const replacements = adjective.columns.map((reference) => `${end} ${limit} ${noun.text} by ${phraseOf(reference)}`)
-    reader.ambiguities = [...reader.ambiguities, { start: reader.tokens[0]?.start ?? 0, end: noun.end, replacements }]
+    const replacements = adjective.columns.map(
+      (reference) => `${end} ${limit} ${noun.text} by ${phraseOf(reference)}`,
+    )
+    reader.ambiguities = [
+      ...reader.ambiguities,
+      { start: reader.tokens[0]?.start ?? 0, end: noun.end, replacements },
+    ]
   }
   return { order: { target: { kind: 'column', column }, direction: adjective.direction }, limit }
 }
@@ -134,7 +196,9 @@ function takeTop(reader: QuestionReader): QueryPart | undefined {
   const group = takeGroup(reader)
   // Rows of the table that is named come before groups of a table that refers to it.
   reader.cost += 0.5
-  return group === undefined ? undefined : { ...rankBy([group], { kind: 'count' }, awaitsRank, limit), awaitsRank }
+  return group === undefined
+    ? undefined
+    : { ...rankBy([group], { kind: 'count' }, awaitsRank, limit), awaitsRank }
 }
 
 /** `which 3 origins have the most flights`, `carrier with the highest average delay`, `flights with the longest delay`. */
@@ -160,7 +224,9 @@ function takeRowRank(reader: QuestionReader, limit: number): QueryPart | undefin
   const direction = takeExtreme(reader)
   if (direction === undefined) return undefined
   const column = reader.takeColumn({ prefer: (model) => isNumeric(model) || isTemporal(model) })
-  return column === undefined ? undefined : { order: { target: { kind: 'column', column }, direction }, limit }
+  return column === undefined
+    ? undefined
+    : { order: { target: { kind: 'column', column }, direction }, limit }
 }
 
 function takeExtreme(reader: QuestionReader): 'ASC' | 'DESC' | undefined {
@@ -187,9 +253,11 @@ function takeDistinct(reader: QuestionReader): QueryPart | undefined {
   const asked = reader.take('which', 'what')
   takeArticles(reader)
   const word = reader.take('different', 'distinct', 'unique', 'possible')
-  const column = reader.takeColumn({ scoreMin: matchScores.part })
+  const column = reader.takeColumn()
   if (column === undefined) return undefined
-  const exists = reader.take('are there', 'exist', 'do we have', 'are in', 'values are there', 'values exist') !== undefined
+  const exists =
+    reader.take('are there', 'exist', 'do we have', 'are in', 'values are there', 'values exist') !==
+    undefined
   if (word === undefined && !(asked !== undefined && exists)) return undefined
   reader.take('values')
   return { projection: [column], distinct: true }
@@ -207,7 +275,8 @@ function takeProjection(reader: QuestionReader): QueryPart | undefined {
   // "cancelled flights" and "created in 2024" are conditions, "origin of flights" is a list.
   const { at } = reader
   const isAdjective = projection.some(({ column }) => isBoolean(column)) && reader.takeTable()
-  const isCondition = projection.some(({ column }) => isTemporal(column)) && takeTimeFilter(reader) !== undefined
+  const isCondition =
+    projection.some(({ column }) => isTemporal(column)) && takeTimeFilter(reader) !== undefined
   reader.at = at
   return isAdjective || isCondition ? undefined : { projection }
 }

@@ -11,7 +11,15 @@ const aggregateWords: Readonly<Record<AggregateName, readonly string[]>> = {
   min: ['minimum', 'min', 'lowest', 'smallest', 'shortest', 'earliest', 'least'],
 }
 const aggregateNames: readonly AggregateName[] = ['avg', 'sum', 'median', 'max', 'min']
-const countPhrases = ['total number of', 'number of', 'total count of', 'count of', 'count', 'how many', 'amount of']
+const countPhrases = [
+  'total number of',
+  'number of',
+  'total count of',
+  'count of',
+  'count',
+  'how many',
+  'amount of',
+]
 const distinctWords = ['different', 'distinct', 'unique']
 
 /** `number of flights`, `how many different origins`, `average delay`, `total distance`. */
@@ -30,7 +38,9 @@ export function takeMeasures(reader: QuestionReader): readonly Measure[] | undef
   if (first === undefined) return undefined
   const measures = [first]
   for (;;) {
-    const next = reader.attempt(() => (reader.take('and', ',') === undefined ? undefined : takeMeasure(reader)))
+    const next = reader.attempt(() =>
+      reader.take('and', ',') === undefined ? undefined : takeMeasure(reader),
+    )
     if (next === undefined) return measures
     measures.push(next)
   }
@@ -51,7 +61,7 @@ function takeSharedColumn(reader: QuestionReader): readonly Measure[] | undefine
   return [measure, ...rest.map((name) => ({ ...measure, name }))]
 }
 
-export function takeAggregateName(reader: QuestionReader): AggregateName | undefined {
+function takeAggregateName(reader: QuestionReader): AggregateName | undefined {
   return aggregateNames.find((name) => reader.take(...aggregateWords[name]) !== undefined)
 }
 
@@ -92,7 +102,9 @@ function takeAggregate(reader: QuestionReader): Measure | undefined {
 function takeAggregatedColumn(reader: QuestionReader, name: AggregateName): Measure | undefined {
   takeArticles(reader)
   const needsNumber = name === 'sum' || name === 'avg' || name === 'median'
-  const column = reader.takeColumn({ prefer: (model) => isQuantity(model) || (!needsNumber && isTemporal(model)) })
+  const column = reader.takeColumn({
+    prefer: (model) => isQuantity(model) || (!needsNumber && isTemporal(model)),
+  })
   if (column !== undefined) {
     if (!isQuantity(column.column) && (needsNumber || isNumeric(column.column))) {
       reader.problem ??= `"${column.column.name}" is not a quantity, so it has no ${name === 'avg' ? 'average' : name === 'sum' ? 'total' : name}.`

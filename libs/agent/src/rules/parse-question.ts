@@ -2,10 +2,11 @@ import { matchScores } from './column-match.ts'
 import { takeCondition } from './condition.ts'
 import { takeGrainAdverb, takeGroups } from './grouping.ts'
 import { takeHead, type QueryPart } from './head.ts'
-import { takeArticles, takeMeasures } from './measure.ts'
-import { QuestionReader, phraseOf, type Ambiguity } from './question-reader.ts'
+import { takeArticles } from './measure.ts'
+import { askForAggregate, takeLimit, takeOrder, takeRank } from './ranking.ts'
+import { QuestionReader, type Ambiguity } from './question-reader.ts'
 import type { QuestionToken } from './question-token.ts'
-import { isNumeric, type ColumnReference, type Scope } from './semantic-model.ts'
+import { isNumeric, type Scope } from './semantic-model.ts'
 import type { Filter, QueryOrder, StructuredQuery } from './structured-query.ts'
 import { takeTimeFilter } from './time-filter.ts'
 import { emptyVerbs, takeAlternatives } from './value-words.ts'
@@ -24,26 +25,69 @@ export type Reading = {
 }
 
 /** Penalties of a reading; each is larger than what the weaker ones add up to in a usual question. */
-const costs = { tableNotNamed: 3, valueToLookUp: 4, valueWord: 1, awaitsRank: 20, unknownWord: 10, problem: 50 } as const
+const costs = {
+  tableNotNamed: 3,
+  valueToLookUp: 4,
+  valueWord: 1,
+  awaitsRank: 20,
+  unknownWord: 10,
+  problem: 4,
+  empty: 50,
+} as const
 
 /** Rows of a plain list without a number in the question. */
 const listRowsDefault = 100
 
-const introPhrases = `please|can you|could you|would you|i want to know|i want to see|i want|i would like to see|show me|give me|tell me|show|give|
+const introPhrases =
+  `please|can you|could you|would you|i want to know|i want to see|i want|i would like to see|show me|give me|tell me|show|give|
 tell|list|find|get|display|return|compute|calculate|report|what is|what are|what was|what were|what's|which are|how about|me`
-  .split('|')
-  .map((phrase) => phrase.trim())
-const groupPhrases = `grouped by|group by|broken down by|split by|for each|for every|in each|in every|at each|from each|on each|by each|
+    .split('|')
+    .map((phrase) => phrase.trim())
+const groupPhrases =
+  `grouped by|group by|broken down by|split by|for each|for every|in each|in every|at each|from each|on each|by each|
 per|by|each|every|across`
-  .split('|')
-  .map((phrase) => phrase.trim())
-const connectors = ['with', 'where', 'whose', 'having', 'that', 'which', 'who', 'and', 'but', 'have', 'has', 'had', ',', 'when']
-const fillers = `the a an all any of are is was were be been there do does did we you our my their its it they them also then only
+    .split('|')
+    .map((phrase) => phrase.trim())
+const connectors = [
+  'with',
+  'where',
+  'whose',
+  'having',
+  'that',
+  'which',
+  'who',
+  'and',
+  'but',
+  'have',
+  'has',
+  'had',
+  ',',
+  'when',
+]
+const fillers =
+  `the a an all any of are is was were be been there do does did we you our my their its it they them also then only
 just have has had in for on made placed took place happened occurred exist up total overall please me ; & values value data
 rows records entries table got`
-  .split(/\s+/)
-  .concat([...emptyVerbs])
-const prepositions = ['from', 'to', 'in', 'at', 'on', 'for', 'of', 'by', 'via', 'with', 'into', 'departing', 'arriving', 'named', 'called', 'is']
+    .split(/\s+/)
+    .concat([...emptyVerbs])
+const prepositions = [
+  'from',
+  'to',
+  'in',
+  'at',
+  'on',
+  'for',
+  'of',
+  'by',
+  'via',
+  'with',
+  'into',
+  'departing',
+  'arriving',
+  'named',
+  'called',
+  'is',
+]
 
 /** Reads the question as one about `scope`'s table. Always returns a reading; its cost says how good it is. */
 export function readQuestion(tokens: readonly QuestionToken[], scope: Scope, nowMs: number): Reading {
@@ -93,62 +137,6 @@ function takePart(reader: QuestionReader, draft: QueryPart): QueryPart | undefin
   return part === undefined ? undefined : mergeParts(draft, part)
 }
 
-/** "by ..." after "top 5 ...". */
-function takeRank(reader: QuestionReader, draft: QueryPart): QueryPart | undefined {
-  const direction = draft.awaitsRank
-  if (direction === undefined) return undefined
-  const phrase = reader.take('by', 'ranked by', 'in terms of', 'with the most', 'with the highest', 'with most', 'according to')
-  if (phrase === undefined) return undefined
-  const isRows = (draft.groups ?? []).length === 0
-  const { awaitsRank: _, ...rest } = draft
-  const start = reader.peek()
-  if (!isRows) {
-    const measures = takeMeasures(reader) ?? (reader.takeTable() ? [{ kind: 'count' } as const] : undefined)
-    if (measures !== undefined) return { ...rest, measures }
-  }
-  takeArticles(reader)
-  const column = reader.takeColumn({ prefer: isNumeric })
-  if (column === undefined || start === undefined) return undefined
-  if (isRows) return { ...rest, order: { target: { kind: 'column', column }, direction } }
-  if (!isNumeric(column.column)) return { ...rest, measures: [{ kind: 'count-distinct', column }] }
-  askForAggregate(reader, { start: start.start, end: reader.peek(-1)?.end ?? start.end }, column)
-  return { ...rest, measures: [{ kind: 'aggregate', name: 'sum', column }] }
-}
-
-function askForAggregate(reader: QuestionReader, place: { start: number; end: number }, column: ColumnReference): void {
-  const sum = column.column.words.includes('total') ? 'sum of' : 'total'
-  const replacements = [sum, 'average'].map((name) => `${name} ${phraseOf(column)}`)
-  reader.ambiguities = [...reader.ambiguities, { ...place, replacements }]
-}
-
-function takeOrder(reader: QuestionReader): QueryPart | undefined {
-  const phrase = reader.take('ordered by', 'order by', 'sorted by', 'sort by', 'ranked by')
-  if (phrase === undefined) return undefined
-  takeArticles(reader)
-  const start = reader.at
-  const measures = takeMeasures(reader)
-  if (measures === undefined || measures.length > 1) reader.at = start
-  const column = measures?.length === 1 ? undefined : reader.takeColumn()
-  const direction = takeDirection(reader)
-  const target: QueryOrder['target'] = column === undefined ? { kind: 'measure' } : { kind: 'column', column }
-  return { order: { target, direction: direction ?? (column === undefined ? 'DESC' : 'ASC') } }
-}
-
-function takeDirection(reader: QuestionReader): 'ASC' | 'DESC' | undefined {
-  reader.take('in', ',')
-  if (reader.take('descending', 'desc', 'highest first', 'newest first', 'from highest to lowest', 'largest first') !== undefined) return 'DESC'
-  const ascending = ['ascending', 'asc', 'lowest first', 'oldest first', 'from lowest to highest', 'smallest first', 'alphabetically']
-  return reader.take(...ascending) === undefined ? undefined : 'ASC'
-}
-
-function takeLimit(reader: QuestionReader): QueryPart | undefined {
-  if (reader.take('limit', 'limited to', 'only the first', 'first', 'top') === undefined) return undefined
-  const count = reader.takeNumber()
-  if (count === undefined) return undefined
-  reader.take('rows', 'results', 'only')
-  return { limit: Number(count) }
-}
-
 function takeTime(reader: QuestionReader): QueryPart | undefined {
   const filter = takeTimeFilter(reader)
   return filter === undefined ? undefined : { filters: [filter] }
@@ -159,23 +147,46 @@ function takeGrouping(reader: QuestionReader): QueryPart | undefined {
   if (adverb !== undefined) return { groups: [adverb] }
   if (reader.take(...groupPhrases) === undefined) return undefined
   // "average likes per post" over posts: each row is one already.
-  if (reader.attempt(() => (reader.takeTable() && reader.takeColumn() === undefined) || undefined) === true) return {}
+  if (reader.attempt(() => (reader.takeTable() && reader.takeColumn() === undefined) || undefined) === true)
+    return {}
   const groups = takeGroups(reader)
   return groups === undefined ? undefined : { groups }
 }
 
 function takeConnected(reader: QuestionReader): QueryPart | undefined {
   if (reader.take(...connectors) === undefined) return undefined
-  while (reader.take('have', 'has', 'had', 'are', 'is', 'were', 'was', 'it', 'they', 'the', 'a', 'an', 'any', 'been', 'with', 'where') !== undefined);
+  while (
+    reader.take(
+      'have',
+      'has',
+      'had',
+      'are',
+      'is',
+      'were',
+      'was',
+      'it',
+      'they',
+      'the',
+      'a',
+      'an',
+      'any',
+      'been',
+      'with',
+      'where',
+    ) !== undefined
+  );
   const filters = takeCondition(reader, matchScores.doc) ?? takePossession(reader)
   return filters === undefined ? undefined : { filters }
 }
 
 /** "users with an email", "users who have an age": a value is there. */
 function takePossession(reader: QuestionReader): readonly Filter[] | undefined {
-  if (!['with', 'have', 'has', 'had', 'a', 'an', 'any'].includes(reader.peek(-1)?.text ?? '')) return undefined
+  if (!['with', 'have', 'has', 'had', 'a', 'an', 'any'].includes(reader.peek(-1)?.text ?? ''))
+    return undefined
   const column = reader.takeColumn({ scoreMin: matchScores.verb })
-  return column === undefined || reader.peek()?.kind === 'number' ? undefined : [{ kind: 'null', column, negated: true }]
+  return column === undefined || reader.peek()?.kind === 'number'
+    ? undefined
+    : [{ kind: 'null', column, negated: true }]
 }
 
 function takeBare(reader: QuestionReader): QueryPart | undefined {
@@ -216,7 +227,10 @@ function takeValue(reader: QuestionReader): QueryPart | undefined {
 }
 
 function takeExclusion(reader: QuestionReader): boolean {
-  return reader.take('not', 'excluding', 'except for', 'except', 'other than', 'without', 'but not', 'outside') !== undefined
+  return (
+    reader.take('not', 'excluding', 'except for', 'except', 'other than', 'without', 'but not', 'outside') !==
+    undefined
+  )
 }
 
 function finishReading(reader: QuestionReader, draft: QueryPart, unknown: readonly QuestionToken[]): Reading {
@@ -227,16 +241,28 @@ function finishReading(reader: QuestionReader, draft: QueryPart, unknown: readon
     (draft.awaitsRank !== undefined && query.measures.length === 0 ? costs.awaitsRank : 0) +
     unknown.length * costs.unknownWord +
     (reader.problem === undefined ? 0 : costs.problem) +
-    (isEmptyReading(draft, reader) ? costs.problem : 0)
+    (isEmptyReading(draft, reader) ? costs.empty : 0)
   const { scope, ambiguities, namesTable } = reader
-  const problem = reader.problem ?? (isEmptyReading(draft, reader) ? 'The question names no table and no column.' : undefined)
-  return { scope, query, ambiguities, unknown, namesTable, cost, ...(problem === undefined ? {} : { problem }) }
+  const problem =
+    reader.problem ??
+    (isEmptyReading(draft, reader) ? 'The question names no table and no column.' : undefined)
+  return {
+    scope,
+    query,
+    ambiguities,
+    unknown,
+    namesTable,
+    cost,
+    ...(problem === undefined ? {} : { problem }),
+  }
 }
 
 function isEmptyReading(draft: QueryPart, reader: QuestionReader): boolean {
   const { measures = [], groups = [], projection = [], order } = draft
   const isBareCount = measures.every(({ kind }) => kind === 'count')
-  return !reader.namesTable && groups.length === 0 && projection.length === 0 && order === undefined && isBareCount
+  return (
+    !reader.namesTable && groups.length === 0 && projection.length === 0 && order === undefined && isBareCount
+  )
 }
 
 function completeQuery(reader: QuestionReader, draft: QueryPart): StructuredQuery {
@@ -257,7 +283,10 @@ function completeQuery(reader: QuestionReader, draft: QueryPart): StructuredQuer
   }
 }
 
-function completeMeasures(reader: QuestionReader, draft: QueryPart): Pick<StructuredQuery, 'measures' | 'projection'> {
+function completeMeasures(
+  reader: QuestionReader,
+  draft: QueryPart,
+): Pick<StructuredQuery, 'measures' | 'projection'> {
   const { measures = [], groups = [], projection = [] } = draft
   if (measures.length > 0 || groups.length === 0) return { measures, projection }
   const [column] = projection
@@ -268,7 +297,8 @@ function completeMeasures(reader: QuestionReader, draft: QueryPart): Pick<Struct
   }
   const first = reader.tokens[0]
   const last = reader.tokens.find(({ text }) => groupPhrases.includes(text))
-  if (first !== undefined && last !== undefined) askForAggregate(reader, { start: first.start, end: last.start - 1 }, column)
+  if (first !== undefined && last !== undefined)
+    askForAggregate(reader, { start: first.start, end: last.start - 1 }, column)
   return { measures: [{ kind: 'aggregate', name: 'sum', column }], projection: [] }
 }
 

@@ -22,7 +22,7 @@ const months = [
 const monthNames: readonly string[] = months.flat()
 const units = ['day', 'week', 'month', 'quarter', 'year'] as const
 type Unit = (typeof units)[number]
-const dayMs = 86_400_000
+export const dayMs = 86_400_000
 
 /** Reads one period at the reader's place. All periods are in UTC; weeks start on Monday (ISO 8601). */
 export function takePeriod(reader: QuestionReader): Period | undefined {
@@ -41,7 +41,9 @@ function takeIsoDate(reader: QuestionReader): Period | undefined {
   const [year = 0, month = 1, day] = token.text.split('-').map(Number)
   if (month < 1 || month > 12 || (day ?? 1) < 1 || (day ?? 1) > 31) return undefined
   reader.at++
-  return day === undefined ? range(year, month - 1, 1, 'month', token.text) : range(year, month - 1, day, 'day', token.text)
+  return day === undefined
+    ? range(year, month - 1, 1, 'month', token.text)
+    : range(year, month - 1, day, 'day', token.text)
 }
 
 function takeQuarter(reader: QuestionReader): Period | undefined {
@@ -63,7 +65,8 @@ function takeMonth(reader: QuestionReader): Period | undefined {
   reader.take(',', 'of')
   const year = takeYearNumber(reader)
   const title = `${name[0]?.toUpperCase()}${name.slice(1)}`
-  if (year === undefined) return day === undefined ? { kind: 'month', month: month + 1, label: title } : undefined
+  if (year === undefined)
+    return day === undefined ? { kind: 'month', month: month + 1, label: title } : undefined
   if (day === undefined) return range(year, month, 1, 'month', `${title} ${year}`)
   return range(year, month, day, 'day', `${title} ${day}, ${year}`)
 }
@@ -71,7 +74,8 @@ function takeMonth(reader: QuestionReader): Period | undefined {
 function takeRelative(reader: QuestionReader): Period | undefined {
   const now = new Date(reader.nowMs)
   const today = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate())
-  if (reader.take('today') !== undefined) return { kind: 'range', fromMs: today, toMs: today + dayMs, label: 'today' }
+  if (reader.take('today') !== undefined)
+    return { kind: 'range', fromMs: today, toMs: today + dayMs, label: 'today' }
   if (reader.take('yesterday') !== undefined) {
     return { kind: 'range', fromMs: today - dayMs, toMs: today, label: 'yesterday' }
   }
@@ -88,7 +92,12 @@ function takeRelative(reader: QuestionReader): Period | undefined {
   const start = startOf(today, unit)
   const isCurrent = direction === 'this' || direction === 'current'
   const fromMs = isCurrent ? start : moveBy(start, unit, -1)
-  return { kind: 'range', fromMs, toMs: moveBy(fromMs, unit, 1), label: `${isCurrent ? 'this' : 'last'} ${unit}` }
+  return {
+    kind: 'range',
+    fromMs,
+    toMs: moveBy(fromMs, unit, 1),
+    label: `${isCurrent ? 'this' : 'last'} ${unit}`,
+  }
 }
 
 function takeYear(reader: QuestionReader): Period | undefined {
@@ -99,7 +108,8 @@ function takeYear(reader: QuestionReader): Period | undefined {
 
 function takeYearNumber(reader: QuestionReader): number | undefined {
   const token = reader.peek()
-  if (token?.kind !== 'number' || !/^(?:19|20)\d\d$/.test(token.text) || token.raw !== token.text) return undefined
+  if (token?.kind !== 'number' || !/^(?:19|20)\d\d$/.test(token.text) || token.raw !== token.text)
+    return undefined
   reader.at++
   return Number(token.text)
 }

@@ -4,7 +4,11 @@ import { sameWords, type ColumnModel, type ColumnReference, type Scope } from '.
 import { splitName, stem } from './word.ts'
 
 /** Part of a question that names several columns equally well, and what could be written instead. */
-export type Ambiguity = { readonly start: number; readonly end: number; readonly replacements: readonly string[] }
+export type Ambiguity = {
+  readonly start: number
+  readonly end: number
+  readonly replacements: readonly string[]
+}
 
 export type TakeColumnOptions = {
   /** Least score that counts. Default: a match in the column's documentation. */
@@ -57,7 +61,9 @@ export class QuestionReader {
       const words = phrase.split(' ')
       const fits = words.every((word, index) => {
         const token = this.peek(index)
-        return token !== undefined && (token.kind === 'word' || token.kind === 'symbol') && token.text === word
+        return (
+          token !== undefined && (token.kind === 'word' || token.kind === 'symbol') && token.text === word
+        )
       })
       if (!fits) continue
       this.at += words.length
@@ -99,7 +105,12 @@ export class QuestionReader {
       if (sameWords(splitName(token.text).map(stem), words)) return 1
     }
     const span = this.tokens.slice(this.at, this.at + words.length)
-    const fits = span.every(({ kind }) => kind === 'word') && sameWords(span.map(({ text }) => stem(text)), words)
+    const fits =
+      span.every(({ kind }) => kind === 'word') &&
+      sameWords(
+        span.map(({ text }) => stem(text)),
+        words,
+      )
     return fits ? words.length : 0
   }
 
@@ -108,7 +119,10 @@ export class QuestionReader {
     const { scoreMin = matchScores.doc, prefer } = options
     for (let length = this.columnSpan(); length > 0; length--) {
       const span = this.tokens.slice(this.at, this.at + length)
-      const all = matchColumns(this.scope, span.flatMap(({ text }) => splitName(text))).filter(({ score }) => score >= scoreMin)
+      const all = matchColumns(
+        this.scope,
+        span.flatMap(({ text }) => splitName(text)),
+      ).filter(({ score }) => score >= scoreMin)
       const preferred = prefer === undefined ? [] : all.filter(({ reference }) => prefer(reference.column))
       const matches = preferred.length > 0 ? preferred : all
       const [first] = matches
@@ -136,7 +150,10 @@ export class QuestionReader {
   private recordAmbiguity(matches: readonly ColumnMatch[], span: readonly QuestionToken[]): void {
     const start = span[0]?.start ?? 0
     const end = span.at(-1)?.end ?? start
-    this.ambiguities = [...this.ambiguities, { start, end, replacements: matches.map(({ reference }) => phraseOf(reference)) }]
+    this.ambiguities = [
+      ...this.ambiguities,
+      { start, end, replacements: matches.map(({ reference }) => phraseOf(reference)) },
+    ]
   }
 }
 

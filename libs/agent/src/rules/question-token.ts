@@ -23,7 +23,10 @@ export function tokenizeQuestion(question: string): readonly QuestionToken[] {
   return tokens
 }
 
-function readToken(raw: string, groups: Record<string, string | undefined>): Pick<QuestionToken, 'kind' | 'text'> {
+function readToken(
+  raw: string,
+  groups: Record<string, string | undefined>,
+): Pick<QuestionToken, 'kind' | 'text'> {
   if (groups['string'] !== undefined) return { kind: 'string', text: raw.slice(1, -1) }
   if (groups['identifier'] !== undefined) return { kind: 'identifier', text: raw.slice(1, -1) }
   if (groups['date'] !== undefined) return { kind: 'date', text: raw }

@@ -12,7 +12,7 @@ import { exampleQuestions, nearQuestions, replaceSpan } from './suggestion.ts'
 import { resolveValues } from './value-lookup.ts'
 
 /** Readings whose values are looked up before the question is given up. */
-const readingsMax = 3
+const readingsMax = 5
 /** Readings this much worse than the best one are not considered. */
 const costSlack = 12
 
@@ -31,32 +31,61 @@ async function propose(request: ProposalRequest): Promise<Proposal> {
   const schema = answerSchemaQuestion(tokens, scopes)
   if (schema !== undefined) return schema
   const nowMs = clock.now()
-  const readings = scopes.map((scope) => readQuestion(tokens, scope, nowMs)).sort((left, right) => left.cost - right.cost)
+  const readings = scopes
+    .map((scope) => readQuestion(tokens, scope, nowMs))
+    .sort((left, right) => left.cost - right.cost)
   const [best] = readings
   if (best === undefined) return cannotRead(request, undefined, scopes)
   const near = readings.filter(({ cost }) => cost <= best.cost + costSlack).slice(0, readingsMax)
   let refusal: Proposal | undefined
-  for (const reading of near) {
-    const proposal = await proposeReading(reading, request, scopes, readings)
+  for (const cost of new Set(near.map((reading) => reading.cost))) {
+    const proposal = await proposeEqual(
+      near.filter((reading) => reading.cost === cost),
+      request,
+      scopes,
+    )
     if (proposal.kind !== 'cannot') return proposal
     refusal ??= proposal
+    // Understood and impossible: a less likely reading would answer another question.
+    if (near.some((reading) => reading.cost === cost && reading.problem !== undefined)) break
   }
   return refusal ?? cannotRead(request, best, scopes)
+}
+
+/** Of readings that are equally good, those count whose values are found; several of them are asked about. */
+async function proposeEqual(
+  equal: readonly Reading[],
+  request: ProposalRequest,
+  scopes: readonly Scope[],
+): Promise<Proposal> {
+  const found: { readonly reading: Reading; readonly proposal: Proposal }[] = []
+  let refusal: Proposal | undefined
+  for (const reading of equal) {
+    const proposal = await proposeReading(reading, request, scopes)
+    if (proposal.kind === 'cannot') refusal ??= proposal
+    else found.push({ reading, proposal })
+  }
+  const [first] = found
+  if (first === undefined) return refusal ?? cannotRead(request, undefined, scopes)
+  return found.length === 1
+    ? first.proposal
+    : askForTable(
+        request.question,
+        found.map(({ reading }) => reading),
+      )
 }
 
 async function proposeReading(
   reading: Reading,
   request: ProposalRequest,
   scopes: readonly Scope[],
-  readings: readonly Reading[],
 ): Promise<Proposal> {
   if (reading.problem !== undefined || reading.unknown.length > 0) return cannotRead(request, reading, scopes)
   const values = reading.query.filters.filter((filter) => filter.kind === 'value')
-  const equal = readings.filter(({ cost, problem, unknown }) => cost === reading.cost && problem === undefined && unknown.length === 0)
-  if (equal.length > 1) return askForTable(request.question, equal)
   const [ambiguity] = reading.ambiguities
   if (ambiguity !== undefined) return askForColumn(request.question, ambiguity)
-  const resolved = values.length === 0 ? [] : await resolveValues(values, reading.scope, request.runner, request.signal)
+  const resolved =
+    values.length === 0 ? [] : await resolveValues(values, reading.scope, request.runner, request.signal)
   const filters = new Map<Filter, readonly Filter[]>()
   for (const [index, outcome] of resolved.entries()) {
     if (outcome.kind === 'unknown') return cannotFind(request, outcome.span, reading, scopes)
@@ -64,18 +93,29 @@ async function proposeReading(
     const filter = values[index]
     if (filter !== undefined) filters.set(filter, outcome.filters)
   }
-  const query = { ...reading.query, filters: reading.query.filters.flatMap((filter) => filters.get(filter) ?? [filter]) }
+  const query = {
+    ...reading.query,
+    filters: reading.query.filters.flatMap((filter) => filters.get(filter) ?? [filter]),
+  }
   return proposeQuery(query)
 }
 
 function proposeQuery(query: StructuredQuery): Proposal {
-  return { kind: 'sql', sql: compileSql(query), describe: (result: SqlResult) => describeResult(query, result) }
+  return {
+    kind: 'sql',
+    sql: compileSql(query),
+    describe: (result: SqlResult) => describeResult(query, result),
+  }
 }
 
 function askForColumn(question: string, ambiguity: Ambiguity): Proposal {
   const phrase = question.slice(ambiguity.start, ambiguity.end)
   const choices = ambiguity.replacements.map((text) => replaceSpan(question, ambiguity, text))
-  return { kind: 'clarification', text: `"${phrase}" can be read in ${choices.length} ways. Which one?`, choices }
+  return {
+    kind: 'clarification',
+    text: `"${phrase}" can be read in ${choices.length} ways. Which one?`,
+    choices,
+  }
 }
 
 function askForTable(question: string, readings: readonly Reading[]): Proposal {
@@ -88,18 +128,40 @@ function askForTable(question: string, readings: readonly Reading[]): Proposal {
   }
 }
 
-function cannotRead(request: ProposalRequest, reading: Reading | undefined, scopes: readonly Scope[]): Proposal {
+function cannotRead(
+  request: ProposalRequest,
+  reading: Reading | undefined,
+  scopes: readonly Scope[],
+): Proposal {
   const [word] = reading?.unknown ?? []
-  if (reading !== undefined && reading.problem === undefined && word !== undefined) return cannotFind(request, word, reading, scopes)
+  if (reading !== undefined && reading.problem === undefined && word !== undefined)
+    return cannotFind(request, word, reading, scopes)
   const text = reading?.problem ?? 'The question could not be read.'
-  const near = tokenizeQuestion(request.question).flatMap((token) => nearQuestions(request.question, token, scopes))
-  return { kind: 'cannot', reason: 'unsupported', text, suggestions: near.length > 0 ? near : exampleQuestions(scopes) }
+  const near = tokenizeQuestion(request.question).flatMap((token) =>
+    nearQuestions(request.question, token, scopes),
+  )
+  return {
+    kind: 'cannot',
+    reason: 'unsupported',
+    text,
+    suggestions: near.length > 0 ? near : exampleQuestions(scopes),
+  }
 }
 
-function cannotFind(request: ProposalRequest, word: ValueSpan, { query, namesTable, scope, unknown }: Reading, scopes: readonly Scope[]): Proposal {
-  const values = query.filters.flatMap((filter) => (filter.kind === 'value' ? filter.alternatives.flat() : []))
+function cannotFind(
+  request: ProposalRequest,
+  word: ValueSpan,
+  { query, namesTable, scope, unknown }: Reading,
+  scopes: readonly Scope[],
+): Proposal {
+  const values = query.filters.flatMap((filter) =>
+    filter.kind === 'value' ? filter.alternatives.flat() : [],
+  )
   // A misspelt name explains more than the word that stopped the reading.
-  const candidates = [word, ...unknown, ...values].map((span) => ({ span, near: nearQuestions(request.question, span, scopes) }))
+  const candidates = [word, ...unknown, ...values].map((span) => ({
+    span,
+    near: nearQuestions(request.question, span, scopes),
+  }))
   const { span, near } = candidates.find((candidate) => candidate.near.length > 0) ?? { span: word, near: [] }
   const rest = namesTable ? ` The rest was read as: ${describeQuery({ ...query, filters: [] })}.` : ''
   return {

@@ -13,7 +13,10 @@ const columnsPattern =
 const helpPattern = /^(?:help|what can (?:i|you) (?:ask|do|answer)(?: you)?|what questions can i ask)$/
 
 /** Questions about the schema itself, answered from table metadata. */
-export function answerSchemaQuestion(tokens: readonly QuestionToken[], scopes: readonly Scope[]): Proposal | undefined {
+export function answerSchemaQuestion(
+  tokens: readonly QuestionToken[],
+  scopes: readonly Scope[],
+): Proposal | undefined {
   const text = tokens.map((token) => token.text).join(' ')
   if (helpPattern.test(text)) {
     return { kind: 'clarification', text: 'You can ask, for example:', choices: exampleQuestions(scopes) }
@@ -25,7 +28,10 @@ export function answerSchemaQuestion(tokens: readonly QuestionToken[], scopes: r
 }
 
 function describeNamed(named: string, scopes: readonly Scope[]): Proposal | undefined {
-  const name = named.toLowerCase().replace(/^(?:the|table) /, '').replace(/ table$/, '')
+  const name = named
+    .toLowerCase()
+    .replace(/^(?:the|table) /, '')
+    .replace(/ table$/, '')
   const words = splitName(name).map(stem)
   const exact = scopes.filter(({ table }) => table.description.name.toLowerCase() === name)
   const found = exact.length > 0 ? exact : scopes.filter(({ table }) => sameWords(table.words, words))
@@ -38,12 +44,17 @@ function describeNamed(named: string, scopes: readonly Scope[]): Proposal | unde
 
 function describeTables(scopes: readonly Scope[]): Proposal {
   const rows = scopes.map(({ table: { description } }) => {
-    const count = description.rowCount === undefined ? 'CAST(NULL AS BIGINT)' : `CAST(${description.rowCount} AS BIGINT)`
+    const count =
+      description.rowCount === undefined ? 'CAST(NULL AS BIGINT)' : `CAST(${description.rowCount} AS BIGINT)`
     return `SELECT ${quoteString(description.name)} AS "table", ${count} AS "rows", ${textOrNull(description.doc)} AS "description"`
   })
   const sql = `${rows.join(' UNION ALL ')} ORDER BY "table"`
   const noun = scopes.length === 1 ? 'is one table' : `are ${scopes.length} tables`
-  return { kind: 'sql', sql, describe: () => `There ${noun}: ${scopes.map(({ table }) => table.description.name).join(', ')}.` }
+  return {
+    kind: 'sql',
+    sql,
+    describe: () => `There ${noun}: ${scopes.map(({ table }) => table.description.name).join(', ')}.`,
+  }
 }
 
 function describeColumns({ table: { description } }: Scope): Proposal {
@@ -54,7 +65,11 @@ function describeColumns({ table: { description } }: Scope): Proposal {
   )
   const names = description.columns.map(({ name }) => name).join(', ')
   const sql = `${rows.join(' UNION ALL ')} ORDER BY "position"`
-  return { kind: 'sql', sql, describe: () => `${description.name} has ${description.columns.length} columns: ${names}.` }
+  return {
+    kind: 'sql',
+    sql,
+    describe: () => `${description.name} has ${description.columns.length} columns: ${names}.`,
+  }
 }
 
 function textOrNull(text: string | undefined): string {

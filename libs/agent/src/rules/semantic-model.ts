@@ -69,10 +69,16 @@ function findForeignKeys(table: TableModel, models: readonly TableModel[]): read
     if (column.words.at(-1) !== 'id' || words.length === 0) continue
     const near = models.filter(({ namespace }) => namespace === table.namespace)
     const byName = near.filter((other) => sameWords(other.words, words))
-    const found = byName.length > 0 ? byName : near.filter((other) => other !== table && other.words.every((word) => column.docWords.has(word)))
+    const found =
+      byName.length > 0
+        ? byName
+        : near.filter((other) => other !== table && other.words.every((word) => column.docWords.has(word)))
     const [target] = found
-    const targetColumn = target?.columns.find((other) => sameWords(other.words, ['id']) || sameWords(other.words, column.words))
-    if (found.length !== 1 || target === undefined || targetColumn === undefined || targetColumn === column) continue
+    const targetColumn = target?.columns.find(
+      (other) => sameWords(other.words, ['id']) || sameWords(other.words, column.words),
+    )
+    if (found.length !== 1 || target === undefined || targetColumn === undefined || targetColumn === column)
+      continue
     keys.push({ column, words, target, targetColumn })
   }
   return keys
@@ -92,7 +98,9 @@ export function isQuantity(column: ColumnModel): boolean {
 }
 
 export function isTemporal({ description }: ColumnModel): boolean {
-  return ['date', 'timestamp', 'timestamptz', 'timestamp_ns', 'timestamptz_ns'].includes(description.type.kind)
+  return ['date', 'timestamp', 'timestamptz', 'timestamp_ns', 'timestamptz_ns'].includes(
+    description.type.kind,
+  )
 }
 
 export function isString({ description }: ColumnModel): boolean {
@@ -112,7 +120,9 @@ export function timeColumns(table: TableModel): readonly ColumnModel[] {
   if (temporal.length < 2) return temporal
   for (const name of timeNames) {
     const word = stem(name)
-    const named = temporal.filter(({ words }) => words[0] === word || sameWords(words, [...table.words, word]))
+    const named = temporal.filter(
+      ({ words }) => words[0] === word || sameWords(words, [...table.words, word]),
+    )
     if (named.length === 1) return named
   }
   // The time that every row has is the row's own: an order is ordered always, shipped perhaps.

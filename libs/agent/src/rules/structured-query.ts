@@ -23,9 +23,24 @@ export type Literal =
 export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>='
 
 export type Filter =
-  | { readonly kind: 'compare'; readonly column: ColumnReference; readonly operator: Comparison; readonly value: Literal }
-  | { readonly kind: 'in'; readonly column: ColumnReference; readonly negated: boolean; readonly values: readonly Literal[] }
-  | { readonly kind: 'between'; readonly column: ColumnReference; readonly low: Literal; readonly high: Literal }
+  | {
+      readonly kind: 'compare'
+      readonly column: ColumnReference
+      readonly operator: Comparison
+      readonly value: Literal
+    }
+  | {
+      readonly kind: 'in'
+      readonly column: ColumnReference
+      readonly negated: boolean
+      readonly values: readonly Literal[]
+    }
+  | {
+      readonly kind: 'between'
+      readonly column: ColumnReference
+      readonly low: Literal
+      readonly high: Literal
+    }
   | { readonly kind: 'null'; readonly column: ColumnReference; readonly negated: boolean }
   | {
       readonly kind: 'text'
@@ -42,7 +57,12 @@ export type Filter =
       readonly toMs?: number
       readonly label: string
     }
-  | { readonly kind: 'month-of-year'; readonly column: ColumnReference; readonly month: number; readonly label: string }
+  | {
+      readonly kind: 'month-of-year'
+      readonly column: ColumnReference
+      readonly month: number
+      readonly label: string
+    }
   /** Values whose column the data must tell, or whose spelling it may correct. */
   | {
       readonly kind: 'value'
@@ -60,7 +80,7 @@ export type Filter =
 /** A word of the question that is a value or a part of one, as written. */
 export type ValueSpan = { readonly text: string; readonly start: number; readonly end: number }
 
-export type OrderTarget =
+type OrderTarget =
   | { readonly kind: 'measure' }
   | { readonly kind: 'group' }
   | { readonly kind: 'column'; readonly column: ColumnReference }

@@ -22,7 +22,11 @@ export function exampleQuestions(scopes: readonly Scope[]): readonly string[] {
 }
 
 /** The question with `word` replaced by each table or column name that is spelled almost so. */
-export function nearQuestions(question: string, word: { text: string; start: number; end: number }, scopes: readonly Scope[]): readonly string[] {
+export function nearQuestions(
+  question: string,
+  word: { text: string; start: number; end: number },
+  scopes: readonly Scope[],
+): readonly string[] {
   const names = new Set(scopes.flatMap(({ table }) => [table.base, ...table.columns.map(({ name }) => name)]))
   const text = word.text.toLowerCase()
   if (text.length < nearWordLengthMin) return []
@@ -34,6 +38,10 @@ export function nearQuestions(question: string, word: { text: string; start: num
   return near.slice(0, suggestionsMax).map(({ name }) => replaceSpan(question, word, name))
 }
 
-export function replaceSpan(question: string, { start, end }: { start: number; end: number }, text: string): string {
+export function replaceSpan(
+  question: string,
+  { start, end }: { start: number; end: number },
+  text: string,
+): string {
   return `${question.slice(0, start)}${text}${question.slice(end)}`
 }

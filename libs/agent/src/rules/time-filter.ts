@@ -1,10 +1,23 @@
 import { takeDefaultTime } from './grouping.ts'
-import { takePeriod, type Period } from './period.ts'
+import { dayMs, takePeriod, type Period } from './period.ts'
 import type { QuestionReader } from './question-reader.ts'
 import { isNumeric, type ColumnReference } from './semantic-model.ts'
 import type { Filter } from './structured-query.ts'
 
-const within = ['in the', 'in', 'during the', 'during', 'on', 'within the', 'within', 'for the', 'for', 'of', 'over the', 'from the']
+const within = [
+  'in the',
+  'in',
+  'during the',
+  'during',
+  'on',
+  'within the',
+  'within',
+  'for the',
+  'for',
+  'of',
+  'over the',
+  'from the',
+]
 const startOpen = ['since', 'starting in', 'starting', 'from']
 const endWords = ['to', 'until', 'till', 'through', 'and', '-']
 
@@ -29,13 +42,20 @@ export function takeTimeFilter(reader: QuestionReader, column?: ColumnReference)
     const place = { start: startToken.start, end }
     const target = column ?? takeDefaultTime(reader, place, (name) => `with ${name} ${phrase}`)
     if (target === undefined) return undefined
-    if (span.kind === 'month') return { kind: 'month-of-year', column: target, month: span.month, label: span.label }
+    if (span.kind === 'month')
+      return { kind: 'month-of-year', column: target, month: span.month, label: span.label }
     return { ...span, kind: 'period', column: target }
   })
 }
 
 type TimeSpan =
-  | { readonly kind: 'span'; readonly fromMs?: number; readonly toMs?: number; readonly label: string; readonly year?: number }
+  | {
+      readonly kind: 'span'
+      readonly fromMs?: number
+      readonly toMs?: number
+      readonly label: string
+      readonly year?: number
+    }
   | Extract<Period, { kind: 'month' }>
 
 function takeTimeSpan(reader: QuestionReader, isAfterColumn: boolean): TimeSpan | undefined {
@@ -56,14 +76,26 @@ function takeBetween(reader: QuestionReader): TimeSpan | undefined {
 }
 
 function takeOpen(reader: QuestionReader): TimeSpan | undefined {
-  const word = reader.take('before', 'after', 'until', 'up to', 'till', 'later than', 'earlier than', ...startOpen)
+  const word = reader.take(
+    'before',
+    'after',
+    'until',
+    'up to',
+    'till',
+    'later than',
+    'earlier than',
+    ...startOpen,
+  )
   if (word === undefined) return undefined
   const period = takePeriod(reader)
   if (period?.kind !== 'range') return undefined
   const { fromMs, toMs, label } = period
-  if (word === 'before' || word === 'earlier than') return { kind: 'span', toMs: fromMs, label: `before ${label}` }
-  if (word === 'after' || word === 'later than') return { kind: 'span', fromMs: toMs, label: `after ${label}` }
-  if (word === 'until' || word === 'till' || word === 'up to') return { kind: 'span', toMs, label: `until ${label}` }
+  if (word === 'before' || word === 'earlier than')
+    return { kind: 'span', toMs: fromMs, label: `before ${label}` }
+  if (word === 'after' || word === 'later than')
+    return { kind: 'span', fromMs: toMs, label: `after ${label}` }
+  if (word === 'until' || word === 'till' || word === 'up to')
+    return { kind: 'span', toMs, label: `until ${label}` }
   // "sales from 2023" is that year; "since 2023" and "starting in 2023" go on after it.
   if (word === 'from') return { kind: 'span', fromMs, toMs, label: `in ${label}` }
   return { kind: 'span', fromMs, label: `since ${label}` }
@@ -72,18 +104,28 @@ function takeOpen(reader: QuestionReader): TimeSpan | undefined {
 function takeWithin(reader: QuestionReader, isAfterColumn: boolean): TimeSpan | undefined {
   const preposition = reader.take(...within) ?? (isAfterColumn ? reader.take('is', '=') : undefined)
   // "for 2024" is a time, "top 2024" is not: without a preposition only what cannot be a plain number counts.
-  if (preposition === undefined && reader.peek()?.kind === 'number' && reader.peek(-1)?.text === 'top') return undefined
+  if (preposition === undefined && reader.peek()?.kind === 'number' && reader.peek(-1)?.text === 'top')
+    return undefined
   const period = takePeriod(reader)
   if (period === undefined) return undefined
   if (period.kind === 'month') return preposition === undefined ? undefined : period
   const year = /^\d{4}$/.test(period.label) ? { year: Number(period.label) } : {}
-  const label = ['today', 'yesterday'].includes(period.label) ? period.label : `in ${period.label}`
+  const isDay = period.toMs - period.fromMs === dayMs
+  const isNamed = period.label === 'today' || period.label === 'yesterday'
+  const label = isNamed ? period.label : `${isDay ? 'on' : 'in'} ${period.label}`
   return { kind: 'span', fromMs: period.fromMs, toMs: period.toMs, label, ...year }
 }
 
 /** A table may hold the year as a number and no date at all. */
 function takeYearColumn(reader: QuestionReader, span: TimeSpan): Filter | undefined {
-  const column = reader.scope.table.columns.find((candidate) => isNumeric(candidate) && candidate.words.join(' ') === 'year')
+  const column = reader.scope.table.columns.find(
+    (candidate) => isNumeric(candidate) && candidate.words.join(' ') === 'year',
+  )
   if (column === undefined || span.kind !== 'span' || span.year === undefined) return undefined
-  return { kind: 'compare', column: { column }, operator: '=', value: { kind: 'number', text: String(span.year) } }
+  return {
+    kind: 'compare',
+    column: { column },
+    operator: '=',
+    value: { kind: 'number', text: String(span.year) },
+  }
 }

@@ -17,7 +17,12 @@ export type ResolvedFilter =
   | { readonly kind: 'filters'; readonly filters: readonly Filter[] }
   | { readonly kind: 'unknown'; readonly span: ValueSpan }
   /** The same value stands in several columns. */
-  | { readonly kind: 'ambiguous'; readonly start: number; readonly end: number; readonly replacements: readonly string[] }
+  | {
+      readonly kind: 'ambiguous'
+      readonly start: number
+      readonly end: number
+      readonly replacements: readonly string[]
+    }
 
 /** Words of a clause that prefer some columns: "from SFO" is an origin before it is a destination. */
 const prepositionHints: Readonly<Record<string, readonly string[]>> = {
@@ -43,7 +48,14 @@ export async function resolveValues(
   signal?: AbortSignal,
 ): Promise<readonly ResolvedFilter[]> {
   const spellings = await findSpellings(filters, scope, runner, signal)
-  return filters.map((filter) => (filter.column === undefined ? resolveFree(filter, spellings.filter(({ column }) => filter.through === undefined || filter.through === column.through)) : resolveNamed(filter, filter.column, spellings)))
+  return filters.map((filter) =>
+    filter.column === undefined
+      ? resolveFree(
+          filter,
+          spellings.filter(({ column }) => filter.through === undefined || filter.through === column.through),
+        )
+      : resolveNamed(filter, filter.column, spellings),
+  )
 }
 
 async function findSpellings(
@@ -54,8 +66,12 @@ async function findSpellings(
 ): Promise<readonly Spelling[]> {
   const isOpen = filters.some(({ column }) => column === undefined)
   const named = filters.flatMap(({ column }) => (column === undefined ? [] : [column]))
-  const columns = (isOpen ? candidateColumns(scope, named) : named).filter(({ column }) => isString(column)).slice(0, lookedUpColumnsMax)
-  const texts = new Set(filters.flatMap(({ alternatives }) => alternatives.flatMap(subSpans)).map((text) => text.toLowerCase()))
+  const columns = (isOpen ? candidateColumns(scope, named) : named)
+    .filter(({ column }) => isString(column))
+    .slice(0, lookedUpColumnsMax)
+  const texts = new Set(
+    filters.flatMap(({ alternatives }) => alternatives.flatMap(subSpans)).map((text) => text.toLowerCase()),
+  )
   if (columns.length === 0 || texts.size === 0) return []
   const list = [...texts].map(quoteString).join(', ')
   const branches = columns.map((reference, index) => {
@@ -64,21 +80,31 @@ async function findSpellings(
     const name = quoteIdentifier(column.name)
     return `SELECT DISTINCT ${index} AS "column", ${name} AS "value" FROM ${table} WHERE lower(${name}) IN (${list})`
   })
-  const { rows } = await runner.run(branches.join(' UNION ALL '), { rowsMax: spellingsMax, ...(signal === undefined ? {} : { signal }) })
+  const { rows } = await runner.run(branches.join(' UNION ALL '), {
+    rowsMax: spellingsMax,
+    ...(signal === undefined ? {} : { signal }),
+  })
   return rows.flatMap(([index, text]) => {
     const column = columns[Number(index)]
     return column === undefined || typeof text !== 'string' ? [] : [{ column, text }]
   })
 }
 
-function candidateColumns({ table, foreignKeys }: Scope, named: readonly ColumnReference[]): readonly ColumnReference[] {
-  const joined = foreignKeys.flatMap((through) => through.target.columns.map((column) => ({ column, through })))
+function candidateColumns(
+  { table, foreignKeys }: Scope,
+  named: readonly ColumnReference[],
+): readonly ColumnReference[] {
+  const joined = foreignKeys.flatMap((through) =>
+    through.target.columns.map((column) => ({ column, through })),
+  )
   return [...named, ...table.columns.map((column) => ({ column })), ...joined]
 }
 
 /** Every run of neighbouring words: "new york monday" may be one value or two. */
 function subSpans(words: readonly ValueSpan[]): readonly string[] {
-  return words.flatMap((_, from) => words.slice(from).map((_, length) => joinWords(words.slice(from, from + length + 1))))
+  return words.flatMap((_, from) =>
+    words.slice(from).map((_, length) => joinWords(words.slice(from, from + length + 1))),
+  )
 }
 
 function joinWords(words: readonly ValueSpan[]): string {
@@ -90,21 +116,35 @@ function sameColumn(left: ColumnReference, right: ColumnReference): boolean {
 }
 
 /** The stored spelling, an exact one before others; as asked when the column does not hold it. */
-function spellingIn(column: ColumnReference, text: string, spellings: readonly Spelling[]): string | undefined {
+function spellingIn(
+  column: ColumnReference,
+  text: string,
+  spellings: readonly Spelling[],
+): string | undefined {
   const known = spellings.filter((spelling) => sameColumn(spelling.column, column))
   const lower = text.toLowerCase()
-  return (known.find((spelling) => spelling.text === text) ?? known.find((spelling) => spelling.text.toLowerCase() === lower))?.text
+  return (
+    known.find((spelling) => spelling.text === text) ??
+    known.find((spelling) => spelling.text.toLowerCase() === lower)
+  )?.text
 }
 
-function resolveNamed(filter: ValueFilter, column: ColumnReference, spellings: readonly Spelling[]): ResolvedFilter {
-  const texts = filter.alternatives.map((words) => spellingIn(column, joinWords(words), spellings) ?? joinWords(words))
+function resolveNamed(
+  filter: ValueFilter,
+  column: ColumnReference,
+  spellings: readonly Spelling[],
+): ResolvedFilter {
+  const texts = filter.alternatives.map(
+    (words) => spellingIn(column, joinWords(words), spellings) ?? joinWords(words),
+  )
   return { kind: 'filters', filters: [equalityFilter(column, texts, filter.negated)] }
 }
 
 function equalityFilter(column: ColumnReference, texts: readonly string[], negated: boolean): Filter {
   const values = texts.map((text) => ({ kind: 'string', text }) as const)
   const [value] = values
-  if (values.length === 1 && value !== undefined) return { kind: 'compare', column, operator: negated ? '<>' : '=', value }
+  if (values.length === 1 && value !== undefined)
+    return { kind: 'compare', column, operator: negated ? '<>' : '=', value }
   return { kind: 'in', column, negated, values }
 }
 
@@ -112,7 +152,7 @@ function resolveFree(filter: ValueFilter, spellings: readonly Spelling[]): Resol
   const [words = []] = filter.alternatives
   if (filter.alternatives.length > 1) return resolveTogether(filter, filter.alternatives, spellings)
   const filters: Filter[] = []
-  for (let at = 0; at < words.length; ) {
+  for (let at = 0; at < words.length;) {
     const length = longestKnown(words, at, spellings)
     const span = words[at]
     if (length === 0 && span !== undefined) return { kind: 'unknown', span }
@@ -138,24 +178,38 @@ function resolveTogether(
   alternatives: readonly (readonly ValueSpan[])[],
   spellings: readonly Spelling[],
 ): ResolvedFilter {
-  const columns = spellings.map(({ column }) => column).filter((column, index, all) => all.findIndex((other) => sameColumn(other, column)) === index)
-  const holding = columns.filter((column) => alternatives.every((words) => spellingIn(column, joinWords(words), spellings) !== undefined))
+  const columns = spellings
+    .map(({ column }) => column)
+    .filter((column, index, all) => all.findIndex((other) => sameColumn(other, column)) === index)
+  const holding = columns.filter((column) =>
+    alternatives.every((words) => spellingIn(column, joinWords(words), spellings) !== undefined),
+  )
   const [column, ...others] = preferColumns(holding, filter.preposition)
   if (column === undefined) {
-    const missing = alternatives.find((words) => !columns.some((other) => spellingIn(other, joinWords(words), spellings) !== undefined))
+    const missing = alternatives.find(
+      (words) => !columns.some((other) => spellingIn(other, joinWords(words), spellings) !== undefined),
+    )
     const span = missing?.[0] ?? alternatives[0]?.[0]
     return { kind: 'unknown', span: span ?? { text: '', start: filter.start, end: filter.start } }
   }
-  const texts = alternatives.map((words) => spellingIn(column, joinWords(words), spellings) ?? joinWords(words))
-  if (others.length === 0) return { kind: 'filters', filters: [equalityFilter(column, texts, filter.negated)] }
+  const texts = alternatives.map(
+    (words) => spellingIn(column, joinWords(words), spellings) ?? joinWords(words),
+  )
+  if (others.length === 0)
+    return { kind: 'filters', filters: [equalityFilter(column, texts, filter.negated)] }
   const end = alternatives.at(-1)?.at(-1)?.end ?? filter.start
   const values = texts.map((text) => `'${text}'`).join(' or ')
-  const replacements = [column, ...others].map((other) => `with ${phraseOf(other)} ${filter.negated ? 'not ' : ''}${values}`)
+  const replacements = [column, ...others].map(
+    (other) => `with ${phraseOf(other)} ${filter.negated ? 'not ' : ''}${values}`,
+  )
   return { kind: 'ambiguous', start: filter.start, end, replacements }
 }
 
 /** By the preposition first, then the table's own columns before those of tables it refers to. */
-function preferColumns(columns: readonly ColumnReference[], preposition: string | undefined): readonly ColumnReference[] {
+function preferColumns(
+  columns: readonly ColumnReference[],
+  preposition: string | undefined,
+): readonly ColumnReference[] {
   if (columns.length < 2) return columns
   const hints = new Set((prepositionHints[preposition ?? ''] ?? []).map(stem))
   const own = columns.filter(({ through }) => through === undefined)

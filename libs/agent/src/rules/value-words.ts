@@ -7,21 +7,24 @@ import type { Literal, ValueSpan } from './structured-query.ts'
 const valueWordsMax = 5
 
 /** Measuring words after a number that say nothing more than the column does. */
-const unitWords = `minutes minute mins min hours hour seconds seconds days day miles mile km kilometers kilometres meters
+const unitWords =
+  `minutes minute mins min hours hour seconds seconds days day miles mile km kilometers kilometres meters
   dollars dollar usd eur euros euro cents percent years year old kg points times`.split(/\s+/)
 
-/** Verbs that only connect a table with what is said of it. */
+/** Words that only connect a table with what is said of it. */
 export const emptyVerbs: ReadonlySet<string> = new Set(
   `depart departed leave left go went come came fly flew flown arrive arrived start end write wrote written publish make made buy bought
-  place placed happened occurred exist exists up get gets got receive received`.split(/\s+/),
+  place placed happened occurred exist exists up get gets got receive received table`.split(/\s+/),
 )
 
 const clauseWords: ReadonlySet<string> = new Set(
-  'grouped group sorted sort limit ascending descending asc desc daily weekly monthly quarterly yearly hourly total average avg mean sum median number count'.split(' '),
+  'grouped group sorted sort limit ascending descending asc desc daily weekly monthly quarterly yearly hourly total average avg mean sum median number count'.split(
+    ' ',
+  ),
 )
 
 /** The words of one value: a quoted string, a number, or words up to the next clause. */
-export function takeValueWords(reader: QuestionReader): readonly ValueSpan[] | undefined {
+function takeValueWords(reader: QuestionReader): readonly ValueSpan[] | undefined {
   const token = reader.peek()
   if (token === undefined) return undefined
   if (token.kind === 'string' || token.kind === 'identifier' || token.kind === 'number') {
@@ -40,10 +43,18 @@ export function takeValueWords(reader: QuestionReader): readonly ValueSpan[] | u
 
 function startsValueWord(reader: QuestionReader): boolean {
   const token = reader.peek()
-  if (token?.kind !== 'word' || structuralWords.has(token.text) || clauseWords.has(token.text) || emptyVerbs.has(token.text)) return false
+  if (
+    token?.kind !== 'word' ||
+    structuralWords.has(token.text) ||
+    clauseWords.has(token.text) ||
+    emptyVerbs.has(token.text)
+  )
+    return false
   const { at, cost, ambiguities, namesTable } = reader
   const startsOther =
-    reader.takeTable() || takePeriod(reader) !== undefined || reader.takeColumn({ scoreMin: matchScores.verb }) !== undefined
+    reader.takeTable() ||
+    takePeriod(reader) !== undefined ||
+    reader.takeColumn({ scoreMin: matchScores.verb }) !== undefined
   Object.assign(reader, { at, cost, ambiguities, namesTable })
   return !startsOther
 }
@@ -59,7 +70,9 @@ export function takeAlternatives(
   if (first === undefined) return undefined
   const alternatives = [first]
   for (;;) {
-    const next = reader.attempt(() => (reader.take(...separators) === undefined ? undefined : takeValueWords(reader)))
+    const next = reader.attempt(() =>
+      reader.take(...separators) === undefined ? undefined : takeValueWords(reader),
+    )
     if (next === undefined) break
     alternatives.push(next)
   }

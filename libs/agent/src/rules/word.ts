@@ -1,4 +1,9 @@
-const irregular: Readonly<Record<string, string>> = { people: 'person', children: 'child', men: 'man', women: 'woman' }
+const irregular: Readonly<Record<string, string>> = {
+  people: 'person',
+  children: 'child',
+  men: 'man',
+  women: 'woman',
+}
 
 /** Short forms that are usual in column names. */
 const expansions: Readonly<Record<string, string>> = {
@@ -71,7 +76,11 @@ export function editDistance(left: string, right: string, distanceMax: number): 
     for (let column = 1; column <= right.length; column++) {
       const change = left[row - 1] === right[column - 1] ? 0 : 1
       current.push(
-        Math.min((previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (previous[column - 1] ?? 0) + change),
+        Math.min(
+          (previous[column] ?? 0) + 1,
+          (current[column - 1] ?? 0) + 1,
+          (previous[column - 1] ?? 0) + change,
+        ),
       )
     }
     previous = current

@@ -194,7 +194,7 @@ describe('what the failure of a request means', () => {
   it('a commit without an answer in time may have happened', async () => {
     const uri = await serve(() => ({ body: table }))
     const silent: typeof fetch = (input, init) =>
-      String(input).includes('/config')
+      (input as string).includes('/config')
         ? fetch(input, init)
         : new Promise((_resolve, reject) => {
             init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error))

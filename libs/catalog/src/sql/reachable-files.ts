@@ -1,9 +1,13 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { decodeManifest, decodeManifestList, FloeError } from '@floe/iceberg'
-import type { JsonObject, TableMetadata } from '@floe/iceberg'
+import type { AvroCodecs, JsonObject, TableMetadata } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 
 /** Manifest lists and manifests that are read at one time. */
 const manifestReadsMax = 8
+
+/** What Java may write beside the codecs that are built in. */
+const codecs: AvroCodecs = { zstandard: { compress: zstdCompressSync, decompress: zstdDecompressSync } }
 
 /** Paths are wanted, no metrics. */
 const noColumns: ReadonlySet<number> = new Set()
@@ -29,14 +33,13 @@ export async function findReachableFiles(
   const manifests = new Set(metadata.snapshots.flatMap(({ manifests }) => manifests ?? []))
   await readEach(store, new Set(lists), (list, bytes) => {
     files.add(list)
-    for (const { manifestPath } of decodeManifestList(bytes)) manifests.add(manifestPath)
+    for (const { manifestPath } of decodeManifestList(bytes, { codecs })) manifests.add(manifestPath)
   })
-  const ownsData = metadata.properties['gc.enabled'] !== 'false'
+  if (metadata.properties['gc.enabled'] === 'false') return new Set([...files, ...manifests])
   await readEach(store, manifests, (manifest, bytes) => {
     files.add(manifest)
-    if (ownsData)
-      for (const { dataFile } of decodeManifest(bytes, { metricColumns: noColumns }).entries)
-        files.add(dataFile.filePath)
+    const { entries } = decodeManifest(bytes, { codecs, metricColumns: noColumns })
+    for (const { dataFile } of entries) files.add(dataFile.filePath)
   })
   return files
 }

@@ -1,5 +1,5 @@
 import { uuidFromBytes, type PrimitiveType, type PrimitiveValue, type Schema, type Type } from '@floe/iceberg'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { RowValue } from './batch-of-rows.ts'
 
 /** One of every primitive type that Parquet files hold, decimals in each storage. */
@@ -97,7 +97,7 @@ function presentArbitrary(type: Type): fc.Arbitrary<RowValue> {
     case 'map':
       return fc.uniqueArray(
         fc.tuple(rowValueArbitrary(type.key, true), rowValueArbitrary(type.value, type.valueRequired)),
-        { maxLength: 4, selector: ([key]) => String(key) },
+        { maxLength: 4, selector: ([key]) => JSON.stringify(key) },
       )
     default:
       return valueArbitrary(type)

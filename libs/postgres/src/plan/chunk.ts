@@ -19,7 +19,11 @@ export type Chunk =
 
 export type ReadMethod = 'copy' | 'cursor'
 
-export type ChunkPlan = { readonly chunks: readonly Chunk[]; readonly method: ReadMethod; readonly reason: string }
+export type ChunkPlan = {
+  readonly chunks: readonly Chunk[]
+  readonly method: ReadMethod
+  readonly reason: string
+}
 
 export type ChunkOptions = {
   readonly workers: number
@@ -40,15 +44,26 @@ const tidRangeVersionMin = 140_000
  * Splits a table into chunks, largest relation first, and says how they are read and why.
  * @throws permission-denied when SELECT is not granted, or when row security would hide rows
  */
-export async function planChunks(client: SourceConnection, table: SourceTable, options: ChunkOptions): Promise<ChunkPlan> {
+export async function planChunks(
+  client: SourceConnection,
+  table: SourceTable,
+  options: ChunkOptions,
+): Promise<ChunkPlan> {
   const { method = 'copy' } = options
   try {
     const { version, blockBytes } = await checkAccess(client, table)
     const splittable = version >= tidRangeVersionMin && table.kind !== 'view' && table.kind !== 'foreign'
     if (!splittable) {
-      const why = version >= tidRangeVersionMin ? `a ${table.kind} has no blocks` : 'PostgreSQL before 14 scans no ranges of ctid'
+      const why =
+        version >= tidRangeVersionMin
+          ? `a ${table.kind} has no blocks`
+          : 'PostgreSQL before 14 scans no ranges of ctid'
       const relation = quoteRelation(table)
-      return { chunks: [{ kind: 'whole', index: 0, relation }], method, reason: `${describeMethod(method)}, in one piece: ${why}` }
+      return {
+        chunks: [{ kind: 'whole', index: 0, relation }],
+        method,
+        reason: `${describeMethod(method)}, in one piece: ${why}`,
+      }
     }
     const chunks = await splitLeaves(client, table.leaves, blockBytes, options)
     const pieces = chunks.length === 1 ? 'one piece' : `${chunks.length} ranges of ctid`
@@ -65,7 +80,10 @@ function describeMethod(method: ReadMethod): string {
 
 type AccessRow = { version: number; block_bytes: number; readable: boolean | null; filtered: boolean }
 
-async function checkAccess(client: SourceConnection, table: SourceTable): Promise<{ version: number; blockBytes: number }> {
+async function checkAccess(
+  client: SourceConnection,
+  table: SourceTable,
+): Promise<{ version: number; blockBytes: number }> {
   const { rows } = await client.query<AccessRow>(
     `SELECT pg_catalog.current_setting('server_version_num')::int AS version,
        pg_catalog.current_setting('block_size')::int AS block_bytes,
@@ -81,9 +99,13 @@ async function checkAccess(client: SourceConnection, table: SourceTable): Promis
     })
   }
   if (filtered) {
-    throw new FloeError('permission-denied', `row security of ${name} would hide rows from this user without a word`, {
-      hint: 'load as the owner of the table or as a role with BYPASSRLS',
-    })
+    throw new FloeError(
+      'permission-denied',
+      `row security of ${name} would hide rows from this user without a word`,
+      {
+        hint: 'load as the owner of the table or as a role with BYPASSRLS',
+      },
+    )
   }
   return { version, blockBytes }
 }
@@ -98,9 +120,14 @@ async function splitLeaves(
 ): Promise<readonly Chunk[]> {
   const sizes = await measureLeaves(client, leaves, blockBytes)
   const totalBytes = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
-  const targetBytes = Math.max(chunkBytesMin, Math.min(chunkBytes, Math.ceil(totalBytes / (workers * chunksPerWorkerMin))))
+  const targetBytes = Math.max(
+    chunkBytesMin,
+    Math.min(chunkBytes, Math.ceil(totalBytes / (workers * chunksPerWorkerMin))),
+  )
   const largestFirst = sizes.toSorted((left, right) => right.bytes - left.bytes)
-  return largestFirst.flatMap((size) => splitLeaf(size, targetBytes)).map((chunk, index) => ({ ...chunk, index }))
+  return largestFirst
+    .flatMap((size) => splitLeaf(size, targetBytes))
+    .map((chunk, index) => ({ ...chunk, index }))
 }
 
 /** `pg_relation_size` is the heap as it is; `relpages` would be as old as the last VACUUM. */

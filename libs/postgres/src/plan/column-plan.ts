@@ -38,16 +38,22 @@ export function planColumns(table: SourceTable, policies: TypePolicies = {}): re
   }
   checkPolicies(table, policies)
   const firstElementId = columns.length + 1
-  return columns.map((column, index) => planColumn(table, column, index + 1, firstElementId + index, policies))
+  return columns.map((column, index) =>
+    planColumn(table, column, index + 1, firstElementId + index, policies),
+  )
 }
 
 function checkPolicies(table: SourceTable, { columns = {} }: TypePolicies): void {
   const names = new Set(table.columns.map(({ name }) => name))
   const unknown = Object.keys(columns).find((name) => !names.has(name))
   if (unknown === undefined) return
-  throw new FloeError('invalid-input', `${quoteRelation(table)} has no column ${quoteIdentifier(unknown)} for its type policy`, {
-    hint: `columns: ${[...names].join(', ')}`,
-  })
+  throw new FloeError(
+    'invalid-input',
+    `${quoteRelation(table)} has no column ${quoteIdentifier(unknown)} for its type policy`,
+    {
+      hint: `columns: ${[...names].join(', ')}`,
+    },
+  )
 }
 
 function planColumn(
@@ -92,11 +98,16 @@ function unsupportedColumn(table: SourceTable, column: SourceColumn, choice: Typ
   const where = `column ${quoteIdentifier(column.name)} of ${quoteRelation(table)}`
   const asText = `set the type policy { columns: { ${JSON.stringify(column.name)}: { as: { kind: 'text' } } } } to load its text form`
   if (choice !== undefined && choice.kind !== 'text') {
-    return new FloeError('unsupported', `${where}: type ${column.typeName} cannot be read as ${describeChoice(choice)}`, {
-      hint: 'double and decimal (precision 1 to 38, scale up to the precision) are for number types',
-    })
+    return new FloeError(
+      'unsupported',
+      `${where}: type ${column.typeName} cannot be read as ${describeChoice(choice)}`,
+      {
+        hint: 'double and decimal (precision 1 to 38, scale up to the precision) are for number types',
+      },
+    )
   }
-  const hint = column.type.kind === 'pseudo' ? 'pseudo-types cannot be loaded: leave the column out with a view' : asText
+  const hint =
+    column.type.kind === 'pseudo' ? 'pseudo-types cannot be loaded: leave the column out with a view' : asText
   return new FloeError('unsupported', `${where}: type ${column.typeName} has no Iceberg type`, { hint })
 }
 

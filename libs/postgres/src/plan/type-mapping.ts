@@ -15,7 +15,10 @@ const decimalPrecisionMax = 38
 const string = { kind: 'string' } as const
 const asIs: ScalarMapping = { type: string, wire: { kind: 'text' } }
 
-export const textMapping: ScalarMapping = { ...asIs, cast: (expression, list) => `${expression}::text${list ? '[]' : ''}` }
+export const textMapping: ScalarMapping = {
+  ...asIs,
+  cast: (expression, list) => `${expression}::text${list ? '[]' : ''}`,
+}
 
 /** Types whose binary form Floe decodes. */
 const decoded: Readonly<Record<string, ScalarMapping>> = {
@@ -48,10 +51,23 @@ const money: ScalarMapping = {
 }
 
 /** Extension types whose text form is their one public form. */
-const textExtensions = new Set(['hstore', 'citext', 'ltree', 'lquery', 'ltxtquery', 'isbn', 'issn', 'cube', 'seg'])
+const textExtensions = new Set([
+  'hstore',
+  'citext',
+  'ltree',
+  'lquery',
+  'ltxtquery',
+  'isbn',
+  'issn',
+  'cube',
+  'seg',
+])
 
 /** The mapping of a scalar type, or `undefined` where the user has to choose one. */
-export function mapScalar(type: Exclude<SourceType, { kind: 'array' }>, choice: TypePolicy['as']): ScalarMapping | undefined {
+export function mapScalar(
+  type: Exclude<SourceType, { kind: 'array' }>,
+  choice: TypePolicy['as'],
+): ScalarMapping | undefined {
   if (type.kind === 'pseudo') return undefined
   if (choice?.kind === 'text') return textMapping
   if (choice !== undefined) return mapChosenNumber(type, choice)
@@ -91,11 +107,17 @@ function mapChosenNumber(
   // money casts to numeric only.
   const through = (list: boolean): string => (type.name === 'money' ? `::numeric${list ? '[]' : ''}` : '')
   if (choice.kind === 'double') {
-    const cast = (expression: string, list: boolean): string => `${expression}${through(list)}::float8${list ? '[]' : ''}`
+    const cast = (expression: string, list: boolean): string =>
+      `${expression}${through(list)}::float8${list ? '[]' : ''}`
     return { type: { kind: 'double' }, wire: { kind: 'float8' }, cast }
   }
   const { precision, scale, round = false } = choice
-  const valid = Number.isInteger(precision) && Number.isInteger(scale) && precision >= 1 && scale >= 0 && scale <= precision
+  const valid =
+    Number.isInteger(precision) &&
+    Number.isInteger(scale) &&
+    precision >= 1 &&
+    scale >= 0 &&
+    scale <= precision
   if (!valid || precision > decimalPrecisionMax) return undefined
   const rounded = `::numeric(${precision},${scale})`
   const cast = (expression: string, list: boolean): string =>

@@ -6,7 +6,12 @@ export type TypePolicy = {
   readonly as?:
     | { readonly kind: 'text' }
     | { readonly kind: 'double' }
-    | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number; readonly round?: boolean }
+    | {
+        readonly kind: 'decimal'
+        readonly precision: number
+        readonly scale: number
+        readonly round?: boolean
+      }
   /** `infinity` and `-infinity` of dates, timestamps and numerics; clamped to the end of the type's range. Default error. */
   readonly infinity?: ValuePolicy
   /** `NaN` of numerics, which has no nearest value. Default error. */
@@ -29,7 +34,11 @@ export type ResolvedPolicy = {
 }
 
 export function resolvePolicy(policies: TypePolicies, column: string): ResolvedPolicy {
-  const { infinity = 'error', nan = 'error', outOfRange = 'error' } = { ...policies.default, ...policies.columns?.[column] }
+  const {
+    infinity = 'error',
+    nan = 'error',
+    outOfRange = 'error',
+  } = { ...policies.default, ...policies.columns?.[column] }
   return { infinity, nan, outOfRange }
 }
 

@@ -175,7 +175,13 @@ export class ColumnBuffer {
     if (layout === 'fixed') return { layout, width: this.width, data }
     if (dictionary === undefined) return { layout, offsets, data }
     const { count, offsets: entryOffsets, data: entryData } = dictionary
-    return { layout: 'dictionary', ids: int32s, dictionaryCount: count, offsets: entryOffsets, data: entryData }
+    return {
+      layout: 'dictionary',
+      ids: int32s,
+      dictionaryCount: count,
+      offsets: entryOffsets,
+      data: entryData,
+    }
   }
 
   /** Writes the values so far as plain bytes. High cardinality seldom ends, so later batches do not try again. */
@@ -196,7 +202,10 @@ export class ColumnBuffer {
   }
 
   private growData(bytes: number): void {
-    this.data = grownBytes(this.data, Math.max(bytes, initialDataBytes, Math.min(this.data.length * 2, 2 ** 31 + wordSlackBytes)))
+    this.data = grownBytes(
+      this.data,
+      Math.max(bytes, initialDataBytes, Math.min(this.data.length * 2, 2 ** 31 + wordSlackBytes)),
+    )
     this.view = new DataView(this.data.buffer)
   }
 
@@ -232,7 +241,11 @@ function layoutOf(type: PrimitiveType): Layout {
     case 'timestamptz':
       return 'int64'
     case 'decimal':
-      return type.precision <= int32PrecisionMax ? 'int32' : type.precision <= int64PrecisionMax ? 'int64' : 'fixed'
+      return type.precision <= int32PrecisionMax
+        ? 'int32'
+        : type.precision <= int64PrecisionMax
+          ? 'int64'
+          : 'fixed'
     case 'uuid':
       return 'fixed'
     default:

@@ -39,9 +39,13 @@ export function messageLength(view: DataView, at: number, end: number): number |
 }
 
 export function unexpectedMessage(type: number): FloeError {
-  return new FloeError('corrupt-data', `unexpected message 0x${type.toString(16)} from the server during COPY`, {
-    hint: 'connect to PostgreSQL directly; a proxy that rewrites messages cannot carry COPY BINARY',
-  })
+  return new FloeError(
+    'corrupt-data',
+    `unexpected message 0x${type.toString(16)} from the server during COPY`,
+    {
+      hint: 'connect to PostgreSQL directly; a proxy that rewrites messages cannot carry COPY BINARY',
+    },
+  )
 }
 
 const signature = [0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00]
@@ -54,7 +58,9 @@ const copyHeaderBytes = signature.length + 8
  */
 export function skipCopyHeader(bytes: Uint8Array, view: DataView, at: number, length: number): number {
   const header = at + messageHeaderBytes
-  const valid = length >= messageHeaderBytes + copyHeaderBytes && signature.every((byte, index) => bytes[header + index] === byte)
+  const valid =
+    length >= messageHeaderBytes + copyHeaderBytes &&
+    signature.every((byte, index) => bytes[header + index] === byte)
   if (!valid || view.getInt32(header + signature.length) !== 0) throw unexpectedMessage(messageType.copyData)
   const row = header + copyHeaderBytes + view.getInt32(header + signature.length + 4)
   const start = row - messageHeaderBytes
@@ -71,7 +77,11 @@ export function isCopyTrailer(view: DataView, at: number, length: number): boole
 /** The fields of an ErrorResponse: a letter and a zero-terminated string each. */
 export function parseErrorResponse(bytes: Uint8Array, at: number, length: number): SourceFailure {
   const fields = new Map<string, string>()
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + at + messageHeaderBytes, length - messageHeaderBytes)
+  const text = Buffer.from(
+    bytes.buffer,
+    bytes.byteOffset + at + messageHeaderBytes,
+    length - messageHeaderBytes,
+  )
   for (const field of text.toString('utf8').split('\0')) {
     if (field !== '') fields.set(field.charAt(0), field.slice(1))
   }

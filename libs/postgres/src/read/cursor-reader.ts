@@ -71,7 +71,10 @@ class CursorReader implements SourceReader {
 
   private async readChunk(chunk: Chunk, onBatch: BatchHandler): Promise<void> {
     const { columns, clock, signal } = this.options
-    const config = { rowMode: 'array' as const, types: textTypes as unknown as NonNullable<Cursor.CursorQueryConfig['types']> }
+    const config = {
+      rowMode: 'array' as const,
+      types: textTypes as unknown as NonNullable<Cursor.CursorQueryConfig['types']>,
+    }
     const cursor = this.client.query(new Cursor<TextRow>(chunkQuery(columns, chunk), [], config))
     for (;;) {
       if (signal?.aborted === true) throw cancelledError(signal.reason)
@@ -89,7 +92,7 @@ class CursorReader implements SourceReader {
     const { clock } = this.options
     let since = clock.now()
     this.encodeRows(rows)
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       at = decoder.decode(writer.bytes, writer.view, at, writer.length)
       this.decodeMs += clock.now() - since
       if (at === writer.length) break

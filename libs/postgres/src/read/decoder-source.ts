@@ -29,20 +29,31 @@ export const doublePrecisionMax = 15
 type Target = { readonly column: string; readonly onValue: string; readonly onNull: string }
 
 export function decoderSource(plans: readonly ColumnPlan[]): string {
-  const groups = chunked(plans.map((_, index) => index), columnsPerFunction)
+  const groups = chunked(
+    plans.map((_, index) => index),
+    columnsPerFunction,
+  )
   const declarations = plans.map((_, index) => `const c${index} = columns[${index}]`)
   const lists = plans.flatMap((plan, index) => (plan.wire.list ? [listFunction(plan, index)] : []))
-  const body = (indexes: readonly number[]): string => indexes.map((index) => columnBlock(plans[index] as ColumnPlan, index)).join('\n')
-  const arrays = (indexes: readonly number[]): string => indexes.map((index) => arrayDeclaration(plans[index] as ColumnPlan, index)).join('\n')
+  const body = (indexes: readonly number[]): string =>
+    indexes.map((index) => columnBlock(plans[index] as ColumnPlan, index)).join('\n')
+  const arrays = (indexes: readonly number[]): string =>
+    indexes.map((index) => arrayDeclaration(plans[index] as ColumnPlan, index)).join('\n')
   const single = groups.length === 1
-  const functions = single ? [] : groups.map((indexes, group) => groupFunction(group, arrays(indexes), body(indexes)))
-  const calls = single ? body(groups[0] ?? []) : groups.map((_, group) => `p = group${group}(bytes, view, p, row)`).join('\n')
+  const functions = single
+    ? []
+    : groups.map((indexes, group) => groupFunction(group, arrays(indexes), body(indexes)))
+  const calls = single
+    ? body(groups[0] ?? [])
+    : groups.map((_, group) => `p = group${group}(bytes, view, p, row)`).join('\n')
   const loop = rowLoop(plans.length, single ? arrays(groups[0] ?? []) : '', calls)
   return [`'use strict'`, ...declarations, ...lists, ...functions, loop].join('\n')
 }
 
 function chunked(indexes: readonly number[], size: number): readonly (readonly number[])[] {
-  return Array.from({ length: Math.ceil(indexes.length / size) }, (_, group) => indexes.slice(group * size, (group + 1) * size))
+  return Array.from({ length: Math.ceil(indexes.length / size) }, (_, group) =>
+    indexes.slice(group * size, (group + 1) * size),
+  )
 }
 
 function groupFunction(group: number, arrays: string, body: string): string {
@@ -256,7 +267,10 @@ function doubleDecimalBlock(
 ): string {
   const rest = scale % 4
   const divisor = 10 ** (4 - rest)
-  const tail = rest === 0 ? `let exact = groups <= left` : `let exact = true
+  const tail =
+    rest === 0
+      ? `let exact = groups <= left`
+      : `let exact = true
 if (groups > left) { if (left < 0 || groups > left + 1) exact = false
 else { const last = view.getInt16(q); acc = acc * ${10 ** rest} + ((last / ${divisor}) | 0); exact = last % ${divisor} === 0 } }
 else acc *= ${10 ** rest}`

@@ -32,7 +32,11 @@ export async function drainCopy(
   }
 }
 
-async function drainChunk(session: TakenSession, columns: readonly ColumnPlan[], chunk: Chunk): Promise<number> {
+async function drainChunk(
+  session: TakenSession,
+  columns: readonly ColumnPlan[],
+  chunk: Chunk,
+): Promise<number> {
   const scan = new MessageScan()
   let wireBytes = 0
   try {
@@ -46,7 +50,8 @@ async function drainChunk(session: TakenSession, columns: readonly ColumnPlan[],
           }
           return true
         },
-        onClose: (error) => reject(scan.failure ?? error ?? { message: 'the server closed the connection', code: '08006' }),
+        onClose: (error) =>
+          reject(scan.failure ?? error ?? { message: 'the server closed the connection', code: '08006' }),
       })
       session.write(copyCommand(columns, chunk))
     })

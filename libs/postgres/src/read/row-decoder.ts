@@ -3,7 +3,12 @@ import type { ColumnBatch } from '@floe/parquet'
 import type { ColumnPlan } from '../plan/column-plan.ts'
 import { ColumnBuffer } from './column-buffer.ts'
 import { decoderSource } from './decoder-source.ts'
-import { writeSpecialDate, writeSpecialNumeric, writeSpecialTime, writeSpecialTimestamp } from './special-value.ts'
+import {
+  writeSpecialDate,
+  writeSpecialNumeric,
+  writeSpecialTime,
+  writeSpecialTimestamp,
+} from './special-value.ts'
 import { decimalShape, writeWideDecimal } from './wide-decimal.ts'
 
 /** Why decoding stopped: the batch is full, the buffer ends within a message, or the next message is no row. */
@@ -66,7 +71,8 @@ export class RowDecoder {
       const next = this.decodeRows(bytes, view, at, end, this.rowCapacity, byteLimit)
       this.batchBytes += next - at
       at = next
-      const needsRoom = state.stop === 'full' && state.rowCount === this.rowCapacity && this.rowCapacity < this.rowsMax
+      const needsRoom =
+        state.stop === 'full' && state.rowCount === this.rowCapacity && this.rowCapacity < this.rowsMax
       if (!needsRoom) return at
       this.reserveRows(Math.min(this.rowCapacity * 2, this.rowsMax))
     }
@@ -100,14 +106,20 @@ export class RowDecoder {
   }
 }
 
-function compileDecoder(plans: readonly ColumnPlan[], columns: readonly ColumnBuffer[], state: DecodeState): DecodeRows {
+function compileDecoder(
+  plans: readonly ColumnPlan[],
+  columns: readonly ColumnBuffer[],
+  state: DecodeState,
+): DecodeRows {
   const rareValues = {
     writeSpecialDate,
     writeSpecialTime,
     writeSpecialTimestamp,
     writeSpecialNumeric,
     writeWideDecimal,
-    shapes: columns.map(({ decimal }) => (decimal === undefined ? undefined : decimalShape(decimal.precision, decimal.scale))),
+    shapes: columns.map(({ decimal }) =>
+      decimal === undefined ? undefined : decimalShape(decimal.precision, decimal.scale),
+    ),
     nullInRequired,
     manyDimensions,
     badLength,
@@ -126,21 +138,33 @@ function compileDecoder(plans: readonly ColumnPlan[], columns: readonly ColumnBu
 const planAgain = 'the table was altered after the load was planned: plan it again'
 
 function nullInRequired({ name }: ColumnBuffer): never {
-  throw new FloeError('corrupt-data', `column ${JSON.stringify(name)} is NOT NULL and holds a null`, { hint: planAgain })
-}
-
-function badLength({ name }: ColumnBuffer, length: number): never {
-  throw new FloeError('corrupt-data', `column ${JSON.stringify(name)}: a value of ${length} bytes does not fit its type`, {
+  throw new FloeError('corrupt-data', `column ${JSON.stringify(name)} is NOT NULL and holds a null`, {
     hint: planAgain,
   })
 }
 
+function badLength({ name }: ColumnBuffer, length: number): never {
+  throw new FloeError(
+    'corrupt-data',
+    `column ${JSON.stringify(name)}: a value of ${length} bytes does not fit its type`,
+    {
+      hint: planAgain,
+    },
+  )
+}
+
 function manyDimensions({ name }: ColumnBuffer): never {
-  throw new FloeError('unsupported', `column ${JSON.stringify(name)} holds an array of more than one dimension`, {
-    hint: `set the type policy { columns: { ${JSON.stringify(name)}: { as: { kind: 'text' } } } } to load its text form`,
-  })
+  throw new FloeError(
+    'unsupported',
+    `column ${JSON.stringify(name)} holds an array of more than one dimension`,
+    {
+      hint: `set the type policy { columns: { ${JSON.stringify(name)}: { as: { kind: 'text' } } } } to load its text form`,
+    },
+  )
 }
 
 function malformedRow(): never {
-  throw new FloeError('corrupt-data', 'a row on the wire is longer or shorter than its columns', { hint: planAgain })
+  throw new FloeError('corrupt-data', 'a row on the wire is longer or shorter than its columns', {
+    hint: planAgain,
+  })
 }

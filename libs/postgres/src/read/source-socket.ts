@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import pg from 'pg'
+import { Client } from 'pg'
 import { connectSource } from '../source/connect-source.ts'
 import type { SourceConnection } from '../source/connect-source.ts'
 import { wordSlackBytes } from './string-dictionary.ts'
@@ -66,7 +66,10 @@ export async function openTakenSession(url: string): Promise<TakenSession> {
 }
 
 /** node-postgres feeds on `data` events, which a socket with `onread` does not emit: they are emitted here. */
-function directSocket({ bytes, view }: Receiver, route: { readonly handler: SocketHandler | undefined }): Socket {
+function directSocket(
+  { bytes, view }: Receiver,
+  route: { readonly handler: SocketHandler | undefined },
+): Socket {
   const socket: Socket = new Socket({
     onread: {
       buffer: bytes.subarray(0, receiveBytes),
@@ -86,7 +89,8 @@ function chunkReceiver(
   stream: Duplex,
 ): (chunk: Uint8Array) => void {
   return (chunk) => {
-    if (chunk.length + wordSlackBytes > receiver.bytes.length) Object.assign(receiver, newReceiver(chunk.length))
+    if (chunk.length + wordSlackBytes > receiver.bytes.length)
+      Object.assign(receiver, newReceiver(chunk.length))
     receiver.bytes.set(chunk)
     if (route.handler?.onBytes(receiver.bytes, receiver.view, chunk.length) === false) stream.pause()
   }
@@ -94,7 +98,7 @@ function chunkReceiver(
 
 /** As node-postgres will decide it from the URL and the environment. */
 function usesTls(url: string): boolean {
-  return Boolean(new pg.Client({ connectionString: url }).ssl)
+  return new Client({ connectionString: url }).ssl
 }
 
 function streamOf(client: SourceConnection): Duplex {

@@ -28,7 +28,11 @@ const numericNan = 0xc000
 const numericInfinity = 0xd000
 
 type Case = 'infinity' | 'nan' | 'outOfRange'
-const caseNames: Readonly<Record<Case, string>> = { infinity: 'infinity', nan: 'NaN', outOfRange: 'out of range' }
+const caseNames: Readonly<Record<Case, string>> = {
+  infinity: 'infinity',
+  nan: 'NaN',
+  outOfRange: 'out of range',
+}
 
 /** The action for a special value; counts it. */
 function decide(column: ColumnBuffer, what: Case): 'null' | 'clamp' {
@@ -37,9 +41,13 @@ function decide(column: ColumnBuffer, what: Case): 'null' | 'clamp' {
     column.touch(`${caseNames[what]} -> ${action}`)
     return action
   }
-  throw new FloeError('unsupported', `column ${JSON.stringify(column.name)} holds a value that is ${describe(what)}`, {
-    hint: `set the type policy { columns: { ${JSON.stringify(column.name)}: { ${what}: 'null' } } }${otherWays(what, column)}`,
-  })
+  throw new FloeError(
+    'unsupported',
+    `column ${JSON.stringify(column.name)} holds a value that is ${describe(what)}`,
+    {
+      hint: `set the type policy { columns: { ${JSON.stringify(column.name)}: { ${what}: 'null' } } }${otherWays(what, column)}`,
+    },
+  )
 }
 
 function describe(what: Case): string {
@@ -49,7 +57,10 @@ function describe(what: Case): string {
 
 function otherWays(what: Case, column: ColumnBuffer): string {
   const clamp = what === 'nan' ? '' : `, or 'clamp'`
-  const round = what === 'outOfRange' && column.decimal !== undefined ? ', or a larger decimal, with round: true to drop digits' : ''
+  const round =
+    what === 'outOfRange' && column.decimal !== undefined
+      ? ', or a larger decimal, with round: true to drop digits'
+      : ''
   return `${clamp}${round}, or { as: { kind: 'text' } }`
 }
 
@@ -61,7 +72,12 @@ export function writeSpecialDate(column: ColumnBuffer, day: number, index: numbe
   return true
 }
 
-export function writeSpecialTimestamp(column: ColumnBuffer, high: number, low: number, index: number): boolean {
+export function writeSpecialTimestamp(
+  column: ColumnBuffer,
+  high: number,
+  low: number,
+  index: number,
+): boolean {
   let micros = (BigInt(high) << 32n) + BigInt(low)
   if (micros < firstMicro || micros > lastMicro) {
     const infinite = micros === infinityInt64 || micros === minusInfinityInt64
@@ -80,12 +96,18 @@ export function writeSpecialTime(column: ColumnBuffer, index: number): boolean {
 }
 
 /** NaN, the infinities, too many digits before or after the point; clamping goes to the nearest value. */
-export function writeSpecialNumeric(column: ColumnBuffer, source: DataView, at: number, index: number): boolean {
+export function writeSpecialNumeric(
+  column: ColumnBuffer,
+  source: DataView,
+  at: number,
+  index: number,
+): boolean {
   const { precision, scale } = column.decimal as { precision: number; scale: number }
   const limit = 10n ** BigInt(precision)
   const sign = source.getUint16(at + 4)
   const finite = sign === 0 || sign === numericNegative
-  if (decide(column, finite ? 'outOfRange' : sign === numericNan ? 'nan' : 'infinity') === 'null') return false
+  if (decide(column, finite ? 'outOfRange' : sign === numericNan ? 'nan' : 'infinity') === 'null')
+    return false
   const rounded = finite ? roundedMagnitude(source, at, scale) : limit
   const magnitude = rounded < limit ? rounded : limit - 1n
   writeDecimal(column, sign === 0 || sign === numericInfinity ? magnitude : -magnitude, index)

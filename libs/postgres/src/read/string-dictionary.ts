@@ -59,7 +59,14 @@ export class StringDictionary {
     return mask === 0 || ((view.getInt32(start + i, true) ^ source.getInt32(at + i, true)) & mask) === 0
   }
 
-  private insert(slot: number, hash: number, source: DataView, at: number, length: number, seen: number): number {
+  private insert(
+    slot: number,
+    hash: number,
+    source: DataView,
+    at: number,
+    length: number,
+    seen: number,
+  ): number {
     const id = this.count
     const start = id === 0 ? 0 : (this.offsets[id] as number)
     if (id === dictionaryEntriesMax || start + length > dictionaryBytesMax) return -1

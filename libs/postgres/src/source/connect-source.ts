@@ -1,8 +1,9 @@
-import pg from 'pg'
+import { Client } from 'pg'
+import type { ClientConfig } from 'pg'
 import { sourceError } from './source-error.ts'
 
 /** A session of the source, pinned to settings under which values have one form. */
-export type SourceConnection = pg.Client
+export type SourceConnection = Client
 
 export type ConnectOptions = {
   /** Default 30,000. */
@@ -10,7 +11,7 @@ export type ConnectOptions = {
   /** Default `floe`. */
   readonly applicationName?: string
   /** The raw socket, for readers that take it over. Ignored under TLS. */
-  readonly stream?: NonNullable<pg.ClientConfig['stream']>
+  readonly stream?: NonNullable<ClientConfig['stream']>
 }
 
 const connectTimeoutMsDefault = 30_000
@@ -48,7 +49,7 @@ const pinSession = `
  */
 export async function connectSource(url: string, options: ConnectOptions = {}): Promise<SourceConnection> {
   const { connectTimeoutMs = connectTimeoutMsDefault, applicationName = 'floe', stream } = options
-  const client = new pg.Client({
+  const client = new Client({
     connectionString: url,
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
@@ -68,6 +69,6 @@ export async function connectSource(url: string, options: ConnectOptions = {}): 
 }
 
 /** Never the URL: it holds the password. */
-function describeServer({ host, port, database }: pg.Client): string {
+function describeServer({ host, port, database }: Client): string {
   return `PostgreSQL at ${host}:${port}, database ${database ?? ''}`
 }

@@ -10,27 +10,52 @@ const reactions: Readonly<Record<string, Reaction>> = {
   '28000': { code: 'permission-denied', hint: 'check user, password and pg_hba.conf' },
   '28P01': { code: 'permission-denied', hint: 'check user and password in the URL' },
   '3D000': { code: 'not-found', hint: 'check the database name in the URL' },
-  '42501': { code: 'permission-denied', hint: 'grant SELECT on the table and USAGE on its schema to this user' },
+  '42501': {
+    code: 'permission-denied',
+    hint: 'grant SELECT on the table and USAGE on its schema to this user',
+  },
   '42P01': { code: 'not-found', hint: 'the table was dropped or renamed after the load was planned' },
-  '42703': { code: 'not-found', hint: 'a column was dropped or renamed after the load was planned: plan again' },
+  '42703': {
+    code: 'not-found',
+    hint: 'a column was dropped or renamed after the load was planned: plan again',
+  },
   '3F000': { code: 'not-found' },
   '53300': { code: 'unavailable', hint: 'the server has no free connection: use fewer workers' },
-  '57014': { code: 'cancelled', hint: 'the query was cancelled on the server, by a timeout or by an administrator' },
+  '57014': {
+    code: 'cancelled',
+    hint: 'the query was cancelled on the server, by a timeout or by an administrator',
+  },
   '0A000': { code: 'unsupported' },
   '08': { code: 'unavailable', hint: networkHint },
   '53': { code: 'resource-exhausted' },
   '57': { code: 'unavailable', hint: 'the server is shutting down, starting or recovering: try again' },
   '58': { code: 'unavailable' },
-  '40': { code: 'unavailable', hint: 'load from the primary, or raise max_standby_streaming_delay on the replica' },
+  '40': {
+    code: 'unavailable',
+    hint: 'load from the primary, or raise max_standby_streaming_delay on the replica',
+  },
   '22': { code: 'invalid-input' },
   '42': { code: 'invalid-input' },
   XX: { code: 'corrupt-data' },
 }
 
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOENT', 'EAI_AGAIN'])
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOENT',
+  'EAI_AGAIN',
+])
 
 /** What node-postgres throws, what a socket throws, and the fields of an ErrorResponse. */
-export type SourceFailure = { readonly message: string; readonly code?: string | undefined; readonly hint?: string | undefined }
+export type SourceFailure = {
+  readonly message: string
+  readonly code?: string | undefined
+  readonly hint?: string | undefined
+}
 
 /**
  * Turns a failure of the source into a `FloeError` that says what was being done.
@@ -62,7 +87,9 @@ function asFailure(error: unknown): SourceFailure {
 function reactionTo({ code, message }: SourceFailure): Reaction {
   if (code !== undefined && networkCodes.has(code)) return { code: 'unavailable', hint: networkHint }
   if (code === undefined) {
-    return /connection|timeout|terminated/i.test(message) ? { code: 'unavailable', hint: networkHint } : { code: 'internal' }
+    return /connection|timeout|terminated/i.test(message)
+      ? { code: 'unavailable', hint: networkHint }
+      : { code: 'internal' }
   }
   return reactions[code] ?? reactions[code.slice(0, 2)] ?? { code: 'internal' }
 }

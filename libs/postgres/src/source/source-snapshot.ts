@@ -24,7 +24,10 @@ export type SnapshotOptions = {
 type SnapshotRow = { id: string; version: number; taken_at: string; xmin: string }
 
 /** Exports a REPEATABLE READ, READ ONLY snapshot. `client` serves it until `release`. */
-export async function exportSnapshot(client: SourceConnection, options: SnapshotOptions = {}): Promise<SourceSnapshot> {
+export async function exportSnapshot(
+  client: SourceConnection,
+  options: SnapshotOptions = {},
+): Promise<SourceSnapshot> {
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
     await lockTables(client, options.tables ?? [])

@@ -125,7 +125,10 @@ const columnsByTable = `
  * Tables, views and the like that `pattern` names: `public.orders`, `public.*`, `"My Schema"."T"`.
  * @throws not-found with the nearest names
  */
-export async function findSourceTables(client: SourceConnection, pattern: string): Promise<readonly SourceTable[]> {
+export async function findSourceTables(
+  client: SourceConnection,
+  pattern: string,
+): Promise<readonly SourceTable[]> {
   const relation = parseRelationPattern(pattern)
   try {
     const wildcard = relation.schema.wildcard || relation.name.wildcard
@@ -141,7 +144,10 @@ export async function findSourceTables(client: SourceConnection, pattern: string
   }
 }
 
-async function describeTables(client: SourceConnection, tables: readonly TableRow[]): Promise<readonly SourceTable[]> {
+async function describeTables(
+  client: SourceConnection,
+  tables: readonly TableRow[],
+): Promise<readonly SourceTable[]> {
   const { rows: columns } = await client.query<ColumnRow>(columnsByTable, [tables.map(({ oid }) => oid)])
   const typeOf = await loadSourceTypes(
     client,
@@ -154,11 +160,18 @@ async function describeTables(client: SourceConnection, tables: readonly TableRo
     oid: table.oid,
     kind: kinds[table.relkind] ?? 'table',
     ...(table.comment === null ? {} : { comment: table.comment }),
-    columns: (byTable.get(table.oid) ?? []).map((column) => describeColumn(column, typeOf(column.type_oid, column.typmod))),
+    columns: (byTable.get(table.oid) ?? []).map((column) =>
+      describeColumn(column, typeOf(column.type_oid, column.typmod)),
+    ),
     primaryKey: table.primary_key ?? [],
     sizeBytes: table.size_bytes,
     estimatedRows: table.estimated_rows,
-    leaves: table.leaves.map(({ oid, schema, name, relkind }) => ({ oid, schema, name, kind: kinds[relkind] ?? 'table' })),
+    leaves: table.leaves.map(({ oid, schema, name, relkind }) => ({
+      oid,
+      schema,
+      name,
+      kind: kinds[relkind] ?? 'table',
+    })),
   }))
 }
 
@@ -178,7 +191,11 @@ function describeColumn(row: ColumnRow, type: SourceType): SourceColumn {
 
 const nearNamesMax = 5
 
-async function notFound(client: SourceConnection, pattern: string, { name }: RelationPattern): Promise<FloeError> {
+async function notFound(
+  client: SourceConnection,
+  pattern: string,
+  { name }: RelationPattern,
+): Promise<FloeError> {
   const { rows } = await client.query<{ schema: string; name: string }>(`
     SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -190,7 +207,10 @@ async function notFound(client: SourceConnection, pattern: string, { name }: Rel
     .slice(0, nearNamesMax)
     .map(({ row }) => `${row.schema}.${row.name}`)
   return new FloeError('not-found', `no table matches ${pattern}`, {
-    hint: near.length > 0 ? `near names: ${near.join(', ')}` : 'names are lower-cased unless they are in double quotes',
+    hint:
+      near.length > 0
+        ? `near names: ${near.join(', ')}`
+        : 'names are lower-cased unless they are in double quotes',
   })
 }
 

@@ -9,8 +9,17 @@ export type SourceType =
       /** -1 when the type was declared without parameters. */
       readonly typmod: number
     }
-  | { readonly kind: 'enum'; readonly schema: string; readonly name: string; readonly labels: readonly string[] }
-  | { readonly kind: 'composite' | 'range' | 'multirange' | 'pseudo'; readonly schema: string; readonly name: string }
+  | {
+      readonly kind: 'enum'
+      readonly schema: string
+      readonly name: string
+      readonly labels: readonly string[]
+    }
+  | {
+      readonly kind: 'composite' | 'range' | 'multirange' | 'pseudo'
+      readonly schema: string
+      readonly name: string
+    }
   | { readonly kind: 'array'; readonly element: SourceType }
 
 type TypeRow = {
@@ -37,13 +46,18 @@ const typesByOid = `
 export type SourceTypes = (typeOid: number, typmod: number) => SourceType
 
 /** Loads the types with these oids and all that they are made of. */
-export async function loadSourceTypes(client: SourceConnection, typeOids: Iterable<number>): Promise<SourceTypes> {
+export async function loadSourceTypes(
+  client: SourceConnection,
+  typeOids: Iterable<number>,
+): Promise<SourceTypes> {
   const rows = new Map<number, TypeRow>()
   let wanted = new Set(typeOids)
   while (wanted.size > 0) {
     const { rows: found } = await client.query<TypeRow>(typesByOid, [[...wanted]])
     for (const row of found) rows.set(row.oid, row)
-    wanted = new Set(found.flatMap(({ base, element }) => [base, element]).filter((oid) => oid !== 0 && !rows.has(oid)))
+    wanted = new Set(
+      found.flatMap(({ base, element }) => [base, element]).filter((oid) => oid !== 0 && !rows.has(oid)),
+    )
   }
   return (typeOid, typmod) => resolveType(rows, typeOid, typmod)
 }

@@ -9,7 +9,9 @@ export function writeField(writer: WireWriter, wire: Wire, text: string | null):
     writer.int32(-1)
     return
   }
-  writer.sized(() => (wire.list ? writeArray(writer, wire.scalar, text) : writeScalar(writer, wire.scalar, text)))
+  writer.sized(() =>
+    wire.list ? writeArray(writer, wire.scalar, text) : writeScalar(writer, wire.scalar, text),
+  )
 }
 
 /** `array_send`; more than one dimension is left to the decoder, which refuses it by its header. */
@@ -62,7 +64,11 @@ function writeScalar(writer: WireWriter, scalar: ScalarWire, text: string): void
   }
 }
 
-const numericSpecials: Readonly<Record<string, number>> = { NaN: 0xc000, Infinity: 0xd000, '-Infinity': 0xf000 }
+const numericSpecials: Readonly<Record<string, number>> = {
+  NaN: 0xc000,
+  Infinity: 0xd000,
+  '-Infinity': 0xf000,
+}
 
 /** `numeric_send`: groups of four digits around the point, without zero groups at either end. */
 function writeNumeric(writer: WireWriter, text: string): void {
@@ -75,15 +81,24 @@ function writeNumeric(writer: WireWriter, text: string): void {
   const [whole = '', fraction = ''] = (negative ? text.slice(1) : text).split('.')
   const leftDigits = whole.padStart(Math.ceil(whole.length / 4) * 4, '0')
   const digits = leftDigits + fraction.padEnd(Math.ceil(fraction.length / 4) * 4, '0')
-  const groups = Array.from({ length: digits.length / 4 }, (_, index) => Number(digits.slice(index * 4, index * 4 + 4)))
+  const groups = Array.from({ length: digits.length / 4 }, (_, index) =>
+    Number(digits.slice(index * 4, index * 4 + 4)),
+  )
   const first = groups.findIndex((group) => group !== 0)
-  const significant = first === -1 ? [] : groups.slice(first, groups.findLastIndex((group) => group !== 0) + 1)
+  const significant =
+    first === -1 ? [] : groups.slice(first, groups.findLastIndex((group) => group !== 0) + 1)
   const weight = first === -1 ? 0 : leftDigits.length / 4 - 1 - first
   writeNumericHeader(writer, significant.length, weight, negative ? 0x4000 : 0, fraction.length)
   for (const group of significant) writer.int16(group)
 }
 
-function writeNumericHeader(writer: WireWriter, groups: number, weight: number, sign: number, scale: number): void {
+function writeNumericHeader(
+  writer: WireWriter,
+  groups: number,
+  weight: number,
+  sign: number,
+  scale: number,
+): void {
   writer.int16(groups)
   writer.int16(weight)
   writer.int16(sign)

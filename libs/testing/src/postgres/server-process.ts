@@ -28,7 +28,9 @@ export async function runServerTool(launch: ServerLaunch): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) =>
-      code === 0 ? resolve() : reject(new FloeError('internal', `${launch.command} ended with ${code}: ${log()}`)),
+      code === 0
+        ? resolve()
+        : reject(new FloeError('internal', `${launch.command} ended with ${code}: ${log()}`)),
     )
   })
 }

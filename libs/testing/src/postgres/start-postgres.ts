@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import pg from 'pg'
+import { Pool } from 'pg'
+import type { QueryResultRow } from 'pg'
 import { FloeError } from '@floe/iceberg'
-import { findServerAccount, findServerBinaries, makeServerFolder } from './server-binaries.ts'
+import { canEnter, findServerAccount, findServerBinaries, makeServerFolder } from './server-binaries.ts'
 import type { ServerAccount, ServerBinaries } from './server-binaries.ts'
 import { runServerTool, startServerProcess } from './server-process.ts'
 
@@ -24,7 +26,12 @@ export type TestPostgres = {
   /** Superuser `postgres`, database `postgres`, over TCP on the loopback address. */
   readonly url: string
   readonly port: number
-  query<Row extends pg.QueryResultRow = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<readonly Row[]>
+  /** Where the cluster is: not where asked, when the server's account cannot go there. */
+  readonly dataDirectory: string
+  query<Row extends QueryResultRow = Record<string, unknown>>(
+    sql: string,
+    params?: readonly unknown[],
+  ): Promise<readonly Row[]>
   /** Ends the server and removes what is temporary. */
   stop(): Promise<void>
 }
@@ -39,11 +46,13 @@ const temporarySettings = { fsync: 'off', synchronous_commit: 'off', full_page_w
  * A real PostgreSQL 18 from npm, as root or not. Starts in about two seconds.
  * @throws unsupported where the package has no binaries, unavailable when the server does not come up
  */
-export async function startPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres & AsyncDisposable> {
+export async function startPostgres(
+  options: TestPostgresOptions = {},
+): Promise<TestPostgres & AsyncDisposable> {
   const account = await findServerAccount()
   const binaries = await findServerBinaries(account)
   const persistent = options.persistent ?? false
-  const folder = options.dataDirectory ?? (await temporaryFolder())
+  const folder = await clusterFolder(options.dataDirectory, account)
   const removed = persistent ? undefined : folder
   try {
     await prepareCluster(folder, binaries, account)
@@ -55,14 +64,15 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
       folderToRemove: removed,
     })
     const url = `postgresql://${user}:${password}@127.0.0.1:${port}/postgres`
-    const pool = new pg.Pool({ connectionString: url, max: 4 })
+    const pool = new Pool({ connectionString: url, max: 4 })
     pool.on('error', () => undefined)
     let stopping: Promise<void> | undefined
-    const stop = (): Promise<void> => (stopping ??= stopCluster(pool, server.stop, removed))
+    const stop = (): Promise<void> => (stopping ??= stopCluster(pool, () => server.stop(), removed))
     return {
       url,
       port,
-      query: async <Row extends pg.QueryResultRow>(sql: string, params: readonly unknown[] = []) =>
+      dataDirectory: folder,
+      query: async <Row extends QueryResultRow>(sql: string, params: readonly unknown[] = []) =>
         (await pool.query<Row>(sql, params.length === 0 ? undefined : [...params])).rows,
       stop,
       [Symbol.asyncDispose]: stop,
@@ -73,10 +83,27 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   }
 }
 
-async function stopCluster(pool: pg.Pool, stopServer: () => Promise<void>, removed: string | undefined): Promise<void> {
+async function stopCluster(
+  pool: Pool,
+  stopServer: () => Promise<void>,
+  removed: string | undefined,
+): Promise<void> {
   await pool.end()
   await stopServer()
   if (removed !== undefined) await rm(removed, { recursive: true, force: true, maxRetries: 5 })
+}
+
+/** The folder asked for; for a server under another account a folder of the same digest where that account may go. */
+async function clusterFolder(
+  wanted: string | undefined,
+  account: ServerAccount | undefined,
+): Promise<string> {
+  if (wanted === undefined) return temporaryFolder()
+  const parent = path.dirname(path.resolve(wanted))
+  await mkdir(parent, { recursive: true })
+  if (account === undefined || (await canEnter(parent))) return wanted
+  const digest = createHash('sha256').update(path.resolve(wanted)).digest('hex').slice(0, 16)
+  return path.join(tmpdir(), `floe-postgres-data-${digest}`)
 }
 
 async function temporaryFolder(): Promise<string> {
@@ -100,7 +127,13 @@ async function prepareCluster(
   await writeFile(passwordFile, `${password}\n`, { mode: 0o644 })
   try {
     const args = [`--pgdata=${folder}`, `--username=${user}`, `--pwfile=${passwordFile}`]
-    const clusterArgs = ['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions']
+    const clusterArgs = [
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--no-sync',
+      '--no-instructions',
+    ]
     await runServerTool({
       command: binaries.initdb,
       args: [...args, ...clusterArgs],
@@ -154,7 +187,17 @@ async function findFreePort(): Promise<number> {
   })
 }
 
-function serverArguments(folder: string, port: number, settings: Readonly<Record<string, string>>): readonly string[] {
+function serverArguments(
+  folder: string,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+): readonly string[] {
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
-  return ['-D', folder, '-p', String(port), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+  return [
+    '-D',
+    folder,
+    '-p',
+    String(port),
+    ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]
 }
