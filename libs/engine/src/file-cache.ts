@@ -35,6 +35,8 @@ export class FileCache {
   readonly #settings: CacheSettings
   readonly #components: CacheComponents
   readonly #downloads = new Map<string, Promise<void>>()
+  /** Copies that are about to be linked, with how many want them: nobody here evicts those. */
+  readonly #wanted = new Map<string, number>()
   /** Bytes of all copies as last counted, plus what was added since; `undefined` before the first count. */
   #bytes: number | undefined
 
@@ -51,6 +53,18 @@ export class FileCache {
   /** Makes `path` a link to a whole copy of `file`. */
   async linkCopy(file: DataFile, path: string, signal: AbortSignal | undefined): Promise<void> {
     const copy = this.#copyPath(file)
+    this.#wanted.set(copy, (this.#wanted.get(copy) ?? 0) + 1)
+    try {
+      await this.#linkWanted(file, copy, path, signal)
+    } finally {
+      const others = (this.#wanted.get(copy) ?? 1) - 1
+      if (others === 0) this.#wanted.delete(copy)
+      else this.#wanted.set(copy, others)
+    }
+    await this.#makeRoom()
+  }
+
+  async #linkWanted(file: DataFile, copy: string, path: string, signal: AbortSignal | undefined): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       if (!(await exists(copy))) await this.#downloadOnce(file, copy, signal)
       try {
@@ -100,7 +114,7 @@ export class FileCache {
       await rm(partial, { force: true })
       throw error instanceof FloeError ? error : cacheError(copy, error)
     }
-    await this.#makeRoom(folder, file.fileSizeInBytes)
+    if (this.#bytes !== undefined) this.#bytes += file.fileSizeInBytes
   }
 
   async #downloadTo(file: DataFile, path: string, signal: AbortSignal | undefined): Promise<void> {
@@ -121,8 +135,8 @@ export class FileCache {
   }
 
   /** Evicts the copies that were used longest ago. */
-  async #makeRoom(folder: string, addedBytes: number): Promise<void> {
-    if (this.#bytes !== undefined) this.#bytes += addedBytes
+  async #makeRoom(): Promise<void> {
+    const folder = join(this.#settings.directory, 'files')
     if (this.#bytes !== undefined && this.#bytes <= this.#settings.bytesMax) return
     const copies: { readonly path: string; readonly size: number; readonly mtimeMs: number }[] = []
     for (const name of await namesIn(folder)) {
@@ -133,6 +147,7 @@ export class FileCache {
     let bytes = copies.reduce((sum, { size }) => sum + size, 0)
     for (const { path, size } of copies.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
       if (bytes <= this.#settings.bytesMax) break
+      if (this.#wanted.has(path)) continue
       await rm(path, { force: true })
       bytes -= size
     }

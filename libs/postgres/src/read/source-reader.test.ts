@@ -472,7 +472,7 @@ describe('tables of all kinds', () => {
 
   it('reads quoted names, dropped, generated and identity columns', async () => {
     await postgres.query(`DROP SCHEMA IF EXISTS "My. ""Schema""" CASCADE; CREATE SCHEMA "My. ""Schema"""; CREATE TABLE "My. ""Schema"""."T 🐘" (
-      "a""b" int GENERATED ALWAYS AS IDENTITY, gone text, "${'`'}\${c}" int GENERATED ALWAYS AS (7) STORED, "d.e 😀" text DEFAULT 'x');
+      "a""b" int GENERATED ALWAYS AS IDENTITY, gone text, "\`\${c}" int GENERATED ALWAYS AS (7) STORED, "d.e 😀" text DEFAULT 'x');
       ALTER TABLE "My. ""Schema"""."T 🐘" DROP gone; INSERT INTO "My. ""Schema"""."T 🐘" DEFAULT VALUES`)
     expect((await readTable('"My. ""Schema"""."T 🐘"')).rows).toEqual([[1, 7, 'x']])
   })

@@ -1,0 +1,7 @@
+import {
+  encodeManifest,
+  encodeManifestList,
+  encodeSingleValue,
+  manifestFileFor,
+  newTableMetadata,
+} from '@floe/iceberg'
