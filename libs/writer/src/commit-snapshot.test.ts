@@ -35,7 +35,7 @@ async function currentFiles(): Promise<readonly string[]> {
 /** The real catalog, where somebody or something comes before or after each commit. */
 function disturbed(disturbance: { before?: () => Promise<void>; after?: () => Promise<void> }): CommitTarget {
   return {
-    load: lake.target.load,
+    load: () => lake.target.load(),
     commit: async (requirements, updates) => {
       await disturbance.before?.()
       const state = await lake.target.commit(requirements, updates)

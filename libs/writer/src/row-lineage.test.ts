@@ -7,6 +7,7 @@ import { dataFile, openLake } from './testing/open-lake.ts'
 import type { Lake } from './testing/open-lake.ts'
 
 let lake: Lake
+let tokens = 0
 beforeEach(async () => {
   lake = await openLake()
 })
@@ -18,7 +19,8 @@ async function commit(
   components: Partial<CommitComponents> = {},
 ): Promise<CommittedSnapshot> {
   const base = await lake.loadOrders()
-  const request = { table: 'shop.orders', base, target: base.metadata, updates: [], token: 't', change: { kind, dataFiles } }
+  const token = `token ${(tokens += 1)}`
+  const request = { table: 'shop.orders', base, target: base.metadata, updates: [], token, change: { kind, dataFiles } }
   return commitSnapshot(request, lake.components(components))
 }
 
@@ -51,7 +53,7 @@ describe('row ids of a v3 table', () => {
   it('are taken anew when the race for the first ones is lost', async () => {
     let isFirst = true
     const catalog: CommitComponents['catalog'] = {
-      load: lake.target.load,
+      load: () => lake.target.load(),
       commit: async (requirements, updates) => {
         if (isFirst) {
           isFirst = false
@@ -77,7 +79,8 @@ describe('manifests of many files', () => {
     expect(worker.map(({ addedFilesCount }) => addedFilesCount)).toEqual([9000, 9000, 2000])
     for (const [index, manifest] of worker.entries()) {
       const other = here[index]
-      expect({ ...other, manifestPath: '', sequenceNumber: 1n, minSequenceNumber: 1n, addedSnapshotId: 1n }).toEqual({ ...manifest, manifestPath: '' })
+      const { addedFilesCount, addedRowsCount, partitions } = manifest
+      expect(other).toMatchObject({ addedFilesCount, addedRowsCount, partitions })
       const entries = (await lake.entriesOf(manifest)).map((entry) => entry.dataFile)
       expect(entries).toEqual((await lake.entriesOf(other)).map((entry) => entry.dataFile))
     }

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+// oxlint-disable-next-line @nx/enforce-module-boundaries -- tests commit to the real catalog; the writer itself knows a CommitTarget alone
 import type { Catalog, LoadedTable, TableDefinition, TableIdentifier } from '@floe/catalog'
+// oxlint-disable-next-line @nx/enforce-module-boundaries -- as above
 import { openSqlCatalog } from '@floe/catalog/sql'
 import { decodeManifest, decodeManifestList, inheritEntries } from '@floe/iceberg'
 import type { DataFile, ManifestEntry, ManifestFile, Partition, Schema, Snapshot } from '@floe/iceberg'
