@@ -15,8 +15,15 @@ export function addAskCommand(program: Command, signal: AbortSignal): void {
     .command('ask')
     .description('answer a plain-language question with SQL that was run, and the snapshots it read')
     .argument('<question>')
-    .addOption(new Option('--provider <provider>', 'who writes the SQL (default rules)').choices(['rules', 'openai-compatible']))
-    .addOption(new Option('--output <format>', 'how the answer is printed').choices(['text', 'json']).default('text'))
+    .addOption(
+      new Option('--provider <provider>', 'who writes the SQL (default rules)').choices([
+        'rules',
+        'openai-compatible',
+      ]),
+    )
+    .addOption(
+      new Option('--output <format>', 'how the answer is printed').choices(['text', 'json']).default('text'),
+    )
     .addHelpText('after', '\nExample:\n  floe ask "how many orders per month in 2025"\n')
     .action(async (question: string, _flags: unknown, command: Command) =>
       runAsk(question, allFlags<AskFlags>(command), signal),
@@ -33,10 +40,15 @@ async function runAsk(question: string, flags: AskFlags & GlobalFlags, signal: A
 
 async function printAnswer(answer: Answer): Promise<void> {
   await writeStdout(`${answer.text}\n`)
-  if (answer.kind === 'clarification') await writeStdout(answer.choices.map((choice) => `  - ${choice}\n`).join(''))
+  if (answer.kind === 'clarification')
+    await writeStdout(answer.choices.map((choice) => `  - ${choice}\n`).join(''))
   if (answer.kind !== 'answer') return
   await writeStdout('\n')
-  await printRows({ columns: answer.columns.map(({ name }) => name), batches: [answer.rows] }, 'table', writeStdout)
+  await printRows(
+    { columns: answer.columns.map(({ name }) => name), batches: [answer.rows] },
+    'table',
+    writeStdout,
+  )
   await writeStdout(`\nSQL: ${answer.sql}\n`)
   for (const { table, snapshotId } of answer.references) {
     await writeStdout(`read: ${table} at snapshot ${snapshotId ?? 'none (the table is empty)'}\n`)

@@ -40,7 +40,10 @@ function createProgram(signal: AbortSignal): Command {
     .showHelpAfterError('(floe --help shows every command)')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
-    .addHelpText('after', '\nExample:\n  floe load --from postgres://localhost/shop --table public.orders --to shop\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  floe load --from postgres://localhost/shop --table public.orders --to shop\n',
+    )
   addLoadCommand(program, signal)
   addSqlCommand(program, signal)
   addTableCommand(program)

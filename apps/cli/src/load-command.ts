@@ -28,18 +28,27 @@ export function addLoadCommand(program: Command, signal: AbortSignal): void {
     .requiredOption('--table <schema.table>', 'a table, or schema.* for all; may be repeated', collect, [])
     .requiredOption('--to <namespace>', 'the namespace that gets the tables, under their own names')
     .addOption(
-      new Option('--mode <mode>', 'what becomes of an existing table').choices(['create', 'append', 'replace']).default('create'),
+      new Option('--mode <mode>', 'what becomes of an existing table')
+        .choices(['create', 'append', 'replace'])
+        .default('create'),
     )
     .option('--partition-by <transforms>', 'such as "day(ts), bucket(16, id)"')
     .option('--workers <n>', 'connections and threads (default: one per core)', wholeNumber)
     .option('--dry-run', 'say what would be done, and do nothing')
     .addOption(outputOption(['table', 'json']))
-    .addHelpText('after', '\nExample:\n  floe load --from postgres://me@localhost/shop --table public.orders --to shop --partition-by "day(ordered_at)"\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  floe load --from postgres://me@localhost/shop --table public.orders --to shop --partition-by "day(ordered_at)"\n',
+    )
     .action(async (_flags: unknown, command: Command) => runLoad(allFlags<LoadFlags>(command), signal))
 }
 
 async function runLoad(flags: LoadFlags & GlobalFlags, signal: AbortSignal): Promise<void> {
-  await using lakehouse = openLakehouse({ ...settingFlags(flags), sourceUrl: flags.from, workers: flags.workers })
+  await using lakehouse = openLakehouse({
+    ...settingFlags(flags),
+    sourceUrl: flags.from,
+    workers: flags.workers,
+  })
   const { sourceUrl } = lakehouse.settings
   if (sourceUrl === undefined) {
     throw new FloeError('invalid-input', 'no database to load from', {
@@ -65,14 +74,18 @@ async function runLoad(flags: LoadFlags & GlobalFlags, signal: AbortSignal): Pro
 function showProgress(event: LoadProgress, progress: ReturnType<typeof openProgress>): void {
   switch (event.kind) {
     case 'table-started':
-      progress.print(`${event.table}: about ${formatCount(Math.max(0, event.estimatedRows))} rows in ${event.chunks} chunks`)
+      progress.print(
+        `${event.table}: about ${formatCount(Math.max(0, event.estimatedRows))} rows in ${event.chunks} chunks`,
+      )
       break
     case 'table-progress': {
       const { table, rows, estimatedRows, encodedBytes, seconds } = event
       const rate = rows / Math.max(seconds, 0.001)
       const share = estimatedRows > 0 ? ` ${Math.min(99, Math.floor((100 * rows) / estimatedRows))} %` : ''
       const left = estimatedRows > rows ? `, ${Math.ceil((estimatedRows - rows) / rate)} s left` : ''
-      progress.update(`${table}:${share} ${formatCount(rows)} rows, ${formatCount(rate)} rows/s, ${formatBytes(encodedBytes)} written${left}`)
+      progress.update(
+        `${table}:${share} ${formatCount(rows)} rows, ${formatCount(rate)} rows/s, ${formatBytes(encodedBytes)} written${left}`,
+      )
       break
     }
     case 'table-finished':
@@ -84,7 +97,10 @@ function showProgress(event: LoadProgress, progress: ReturnType<typeof openProgr
 function finishedLine(result: TableLoad | TableFailure): string {
   if (result.status === 'failed') return `${result.table}: failed: ${result.error.message}`
   const { table, rows, seconds, files, snapshotId, schemaChanges, warnings } = result
-  const changes = schemaChanges.map((change) => `\n  schema: ${change.kind} ${change.column}${change.kind === 'rename' ? ` to ${change.to}` : ''}`)
+  const changes = schemaChanges.map(
+    (change) =>
+      `\n  schema: ${change.kind} ${change.column}${change.kind === 'rename' ? ` to ${change.to}` : ''}`,
+  )
   return [
     `${table}: ${formatCount(rows)} rows in ${seconds.toFixed(2)} s, ${files} files, snapshot ${snapshotId}`,
     ...changes,
@@ -99,31 +115,76 @@ async function printReport(report: LoadReport, output: 'table' | 'json'): Promis
     return
   }
   const planned = report.tables.filter((table) => table.status === 'planned')
-  if (planned.length > 0) await printRows({ columns: planColumns, batches: [planned.map(planRow)] }, 'table', write)
+  if (planned.length > 0)
+    await printRows({ columns: planColumns, batches: [planned.map(planRow)] }, 'table', write)
   const loaded = report.tables.filter((table) => table.status === 'loaded')
-  if (loaded.length > 0) await printRows({ columns: loadColumns, batches: [loaded.map(loadRow)] }, 'table', write)
+  if (loaded.length > 0)
+    await printRows({ columns: loadColumns, batches: [loaded.map(loadRow)] }, 'table', write)
 }
 
 const loadColumns = ['table', 'rows', 'seconds', 'rows/s', 'MB/s', 'files', 'bytes', 'snapshot', 'read by']
 function loadRow(result: TableLoad): readonly unknown[] {
-  const { table, rows, seconds, rowsPerSecond, megabytesPerSecond, files, dataBytes, snapshotId, method, workers } = result
+  const {
+    table,
+    rows,
+    seconds,
+    rowsPerSecond,
+    megabytesPerSecond,
+    files,
+    dataBytes,
+    snapshotId,
+    method,
+    workers,
+  } = result
   const speed = [Number(seconds.toFixed(2)), Math.round(rowsPerSecond), Number(megabytesPerSecond.toFixed(1))]
   return [table, rows, ...speed, files, dataBytes, snapshotId, `${method} x ${workers}`]
 }
 
-const planColumns = ['table', 'source', 'method', 'chunks', 'source bytes', 'about rows', 'about seconds', 'partitioned by', 'columns', 'schema changes']
+const planColumns = [
+  'table',
+  'source',
+  'method',
+  'chunks',
+  'source bytes',
+  'about rows',
+  'about seconds',
+  'partitioned by',
+  'columns',
+  'schema changes',
+]
 function planRow(plan: TablePlan): readonly unknown[] {
   const { table, source, method, chunks, sourceBytes, estimatedRows, estimatedSeconds, partitionedBy } = plan
-  const columns = plan.columns.map(({ name, type, required }) => `${name} ${type}${required ? ' required' : ''}`).join(', ')
+  const columns = plan.columns
+    .map(({ name, type, required }) => `${name} ${type}${required ? ' required' : ''}`)
+    .join(', ')
   const changes = plan.schemaChanges.map(({ kind, column }) => `${kind} ${column}`).join(', ')
-  return [table, source, method, chunks, sourceBytes, estimatedRows, Number(estimatedSeconds.toFixed(1)), partitionedBy, columns, changes]
+  return [
+    table,
+    source,
+    method,
+    chunks,
+    sourceBytes,
+    estimatedRows,
+    Number(estimatedSeconds.toFixed(1)),
+    partitionedBy,
+    columns,
+    changes,
+  ]
 }
 
 /** The worst of the tables decides; each failure is printed with what to do. */
 function exitCodeOf({ tables }: LoadReport): number {
   const codes = tables.flatMap((table) =>
     table.status === 'failed'
-      ? [printError(new FloeError(table.error.code, `${table.table}: ${table.error.message}`, table.error.hint === undefined ? {} : { hint: table.error.hint }))]
+      ? [
+          printError(
+            new FloeError(
+              table.error.code,
+              `${table.table}: ${table.error.message}`,
+              table.error.hint === undefined ? {} : { hint: table.error.hint },
+            ),
+          ),
+        ]
       : [],
   )
   return codes[0] ?? 0

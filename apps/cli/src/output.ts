@@ -17,7 +17,11 @@ type Write = (text: string) => Promise<void> | void
 const tableRowsMax = 10_000
 
 /** Prints rows as they come (a table, in pages). Returns how many there were. */
-export async function printRows({ columns, batches }: OutputRows, format: OutputFormat, write: Write): Promise<number> {
+export async function printRows(
+  { columns, batches }: OutputRows,
+  format: OutputFormat,
+  write: Write,
+): Promise<number> {
   const printer = printers[format](columns, write)
   let count = 0
   for await (const rows of batches) {
@@ -60,7 +64,11 @@ function isNumeric(value: unknown): boolean {
   return value === null || typeof value === 'number' || typeof value === 'bigint'
 }
 
-function renderTable(columns: readonly string[], rows: readonly (readonly string[])[], numeric: readonly boolean[]): string {
+function renderTable(
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+  numeric: readonly boolean[],
+): string {
   const widths = columns.map((name, index) =>
     rows.reduce((width, row) => Math.max(width, displayWidth(row[index] ?? '')), displayWidth(name)),
   )

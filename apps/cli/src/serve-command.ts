@@ -13,7 +13,11 @@ export function addServeCommand(program: Command, signal: AbortSignal): void {
     .command('serve')
     .description('serve the Iceberg REST catalog, POST /sql and POST /ask')
     .option('--port <port>', 'port to listen on; 0 takes a free one', '8181')
-    .option('--host <host>', 'address to listen on; there is no authentication, so loopback by default', '127.0.0.1')
+    .option(
+      '--host <host>',
+      'address to listen on; there is no authentication, so loopback by default',
+      '127.0.0.1',
+    )
     .option('--role <roles>', 'what to serve: catalog, query, agent', serverRoles.join(','))
     .addHelpText('after', '\nExample:\n  floe serve --port 8181 --role catalog\n')
     .action(async (_flags: unknown, command: Command) => runServe(allFlags<ServeFlags>(command), signal))
@@ -22,7 +26,9 @@ export function addServeCommand(program: Command, signal: AbortSignal): void {
 async function runServe(flags: ServeFlags & GlobalFlags, signal: AbortSignal): Promise<void> {
   const port = Number(flags.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new FloeError('invalid-input', `${flags.port} is not a port`, { hint: 'give a number from 0 to 65535' })
+    throw new FloeError('invalid-input', `${flags.port} is not a port`, {
+      hint: 'give a number from 0 to 65535',
+    })
   }
   await using lakehouse = openLakehouse(settingFlags(flags))
   await using server = await startServer(lakehouse, { port, host: flags.host, roles: parseRoles(flags.role) })
@@ -34,6 +40,8 @@ function parseRoles(text: string): readonly ServerRole[] {
   return text.split(',').map((part) => {
     const role = serverRoles.find((candidate) => candidate === part.trim())
     if (role !== undefined) return role
-    throw new FloeError('invalid-input', `${part} is not a role`, { hint: `choose from ${serverRoles.join(', ')}` })
+    throw new FloeError('invalid-input', `${part} is not a role`, {
+      hint: `choose from ${serverRoles.join(', ')}`,
+    })
   })
 }

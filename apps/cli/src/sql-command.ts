@@ -16,8 +16,13 @@ export function addSqlCommand(program: Command, signal: AbortSignal): void {
     .argument('<select>', 'the query; AT (VERSION => id) and AT (TIMESTAMP => ...) read the past')
     .addOption(outputOption())
     .option('--explain-pruning', 'print manifests and files kept and dropped, and by which predicate')
-    .addHelpText('after', '\nExample:\n  floe sql "SELECT count(*) FROM shop.orders AT (TIMESTAMP => TIMESTAMP \'2026-01-01\')"\n')
-    .action(async (sql: string, _flags: unknown, command: Command) => runSql(sql, allFlags<SqlFlags>(command), signal))
+    .addHelpText(
+      'after',
+      '\nExample:\n  floe sql "SELECT count(*) FROM shop.orders AT (TIMESTAMP => TIMESTAMP \'2026-01-01\')"\n',
+    )
+    .action(async (sql: string, _flags: unknown, command: Command) =>
+      runSql(sql, allFlags<SqlFlags>(command), signal),
+    )
 }
 
 async function runSql(sql: string, flags: SqlFlags & GlobalFlags, signal: AbortSignal): Promise<void> {

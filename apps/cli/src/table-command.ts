@@ -44,7 +44,11 @@ async function listTables(flags: TableFlags & GlobalFlags): Promise<void> {
   await printRows({ columns: ['namespace', 'table'], batches: [rows] }, flags.output, writeStdout)
 }
 
-async function showTable(name: string, view: keyof TableInspection, flags: TableFlags & GlobalFlags): Promise<void> {
+async function showTable(
+  name: string,
+  view: keyof TableInspection,
+  flags: TableFlags & GlobalFlags,
+): Promise<void> {
   await using lakehouse = openLakehouse(settingFlags(flags))
   const inspection = await inspectTable(await lakehouse.catalog(), lakehouse.store, parseTableName(name))
   const { columns, rows } = await inspection[view]()

@@ -42,7 +42,9 @@ export async function startServer(lakehouse: Lakehouse, settings: ServerSettings
   const address = await new Promise<AddressInfo>((resolve, reject) => {
     server.once('error', (cause) => {
       const hint = 'choose another with --port, or stop the process that holds it'
-      reject(new FloeError('unavailable', `cannot listen on ${host}:${port}`, { hint, cause, retryable: false }))
+      reject(
+        new FloeError('unavailable', `cannot listen on ${host}:${port}`, { hint, cause, retryable: false }),
+      )
     })
     server.once('listening', () => resolve(server.address() as AddressInfo))
   })

@@ -54,7 +54,10 @@ async function jsonAnswer(result: QueryResult): Promise<string> {
   }
 }
 
-function head(result: QueryResult): { columns: { name: string; type: string }[]; snapshots: ReturnType<typeof snapshotsOf> } {
+function head(result: QueryResult): {
+  columns: { name: string; type: string }[]
+  snapshots: ReturnType<typeof snapshotsOf>
+} {
   return {
     columns: result.columns.map(({ name, type }) => ({ name, type })),
     snapshots: snapshotsOf(result.references),

@@ -51,7 +51,11 @@ export async function bindSelect(text: string, components: BindComponents): Prom
   }
 }
 
-async function bind(text: string, connection: DuckDBConnection, components: BindComponents): Promise<BoundSelect> {
+async function bind(
+  text: string,
+  connection: DuckDBConnection,
+  components: BindComponents,
+): Promise<BoundSelect> {
   const nowMs = components.clock.now()
   const { statement, mentions } = gateSelect(await parseSelect(connection, rewriteVersionSyntax(text)))
   const found: Omit<BoundScan, 'need'>[] = []
@@ -59,7 +63,12 @@ async function bind(text: string, connection: DuckDBConnection, components: Bind
   const schemas = found.map(({ schema }) => schema)
   const sql = await treeToSql(connection, pinClock(statement, nowMs, schemas))
   const needs = await explainScans(connection, sql, schemas)
-  const scans = found.map((scan, at) => ({ ...scan, need: needs[at] ?? { filter: { kind: 'true' as const }, onlyLimited: false } }))
+  // DESCRIBE shows columns, for which no file is needed.
+  const all = {
+    filter: { kind: isDescribe(statement) ? ('false' as const) : ('true' as const) },
+    onlyLimited: false,
+  }
+  const scans = found.map((scan, at) => ({ ...scan, need: isDescribe(statement) ? all : (needs[at] ?? all) }))
   const rowsWanted = scans.every(({ need }) => need.onlyLimited) ? limitOf(statement) : undefined
   return { sql, scans, rowsWanted }
 }
@@ -78,6 +87,11 @@ async function bindMention(
   return { table: tableName(loaded.identifier), loaded, selector, snapshot, schema }
 }
 
+function isDescribe(statement: Statement): boolean {
+  const query: TreeNode = isNode(statement['node']) ? statement['node'] : {}
+  return isNode(query['from_table']) && query['from_table']['show_type'] === 'DESCRIBE'
+}
+
 /** LIMIT plus OFFSET of a statement's outermost query, when both are plain integers. */
 function limitOf(statement: Statement): number | undefined {
   const query: TreeNode = isNode(statement['node']) ? statement['node'] : {}
@@ -89,7 +103,8 @@ function limitOf(statement: Statement): number | undefined {
 }
 
 function integerOf(value: TreeNode[string] | undefined): number | undefined {
-  const constant = isNode(value) && value['class'] === 'CONSTANT' && isNode(value['value']) ? value['value'] : undefined
+  const constant =
+    isNode(value) && value['class'] === 'CONSTANT' && isNode(value['value']) ? value['value'] : undefined
   const number = Number(numberText(constant?.['value']) ?? Number.NaN)
   return Number.isSafeInteger(number) ? number : undefined
 }

@@ -1,5 +1,13 @@
-import { FloeError, isPrimitive, singleValueToJson } from '@floe/iceberg'
-import type { DataFile, JsonValue, NestedField, PartitionSpec, PrimitiveType, StructType, Type } from '@floe/iceberg'
+import { FloeError, isPrimitive, singleValueToJson, stringifyJson } from '@floe/iceberg'
+import type {
+  DataFile,
+  JsonValue,
+  NestedField,
+  PartitionSpec,
+  PrimitiveType,
+  StructType,
+  Type,
+} from '@floe/iceberg'
 
 import type { FileField, FileLayout } from './file-layout.ts'
 import { hasFieldIds } from './name-mapping.ts'
@@ -35,16 +43,27 @@ export function columnReads(fields: readonly NestedField[], context: ReadContext
 }
 
 export function readsKey(reads: readonly ColumnRead[]): string {
-  return JSON.stringify(reads.map(({ key, type, defaultValue, expression }) => [key, type, defaultValue, expression('')]))
+  return JSON.stringify(
+    reads.map(({ key, type, defaultValue, expression }) => [key, type, defaultValue, expression('')]),
+  )
 }
 
 function columnRead(field: NestedField, context: ReadContext): ColumnRead {
   const { id, type } = field
   const stored = context.layout.find(({ fieldId }) => fieldId === id)
   const byId = hasFieldIds(context.footer)
-  const read = { fieldId: id, type: duckdbType(type), defaultValue: 'NULL', expression: (column: string) => column }
+  const read = {
+    fieldId: id,
+    type: duckdbType(type),
+    defaultValue: 'NULL',
+    expression: (column: string) => column,
+  }
   if (stored === undefined) {
-    return { ...read, key: byId ? String(id) : quoteText(`${absent}${id}`), defaultValue: absentValue(field, context) }
+    return {
+      ...read,
+      key: byId ? String(id) : quoteText(`${absent}${id}`),
+      defaultValue: absentValue(field, context),
+    }
   }
   const key = byId ? String(id) : quoteText(stored.name)
   if (isPrimitive(type) || sameNames(type, stored)) return { ...read, key }
@@ -61,7 +80,9 @@ function columnRead(field: NestedField, context: ReadContext): ColumnRead {
 /** Spec "Column Projection": the partition's value of an identity field, else the initial default, else null. */
 function absentValue(field: NestedField, { file, spec }: ReadContext): string {
   const { id, type, initialDefault } = field
-  const position = spec?.fields.findIndex(({ sourceIds, transform }) => transform.kind === 'identity' && sourceIds[0] === id)
+  const position = spec?.fields.findIndex(
+    ({ sourceIds, transform }) => transform.kind === 'identity' && sourceIds[0] === id,
+  )
   const value = position === undefined || position < 0 ? undefined : file.partition[position]
   if (!isPrimitive(type)) return 'NULL'
   if (value !== undefined && value !== null) return defaultText(type, singleValueToJson(type, value))
@@ -71,7 +92,7 @@ function absentValue(field: NestedField, { file, spec }: ReadContext): string {
 /** A default as text that DuckDB casts to the column's type: all defaults of one schema map must share a type. */
 function defaultText(type: PrimitiveType, json: JsonValue): string {
   if (json === null) return 'NULL'
-  const text = String(json)
+  const text = typeof json === 'string' ? json : stringifyJson(json)
   if (type.kind !== 'binary' && type.kind !== 'fixed') return quoteText(text)
   return quoteText(text.replaceAll(/../g, (byte) => `\\x${byte.toUpperCase()}`))
 }
@@ -83,7 +104,11 @@ function defaultText(type: PrimitiveType, json: JsonValue): string {
 function sameNames(type: Type, stored: FileField): boolean {
   switch (type.kind) {
     case 'struct':
-      return type.fields.every((field) => sameField(field, stored))
+      // A cast by name needs a name that both sides have.
+      return (
+        type.fields.some((field) => holds(stored, field)) &&
+        type.fields.every((field) => sameField(field, stored))
+      )
     case 'list':
       return sameNested(type.element, stored.children[0])
     case 'map':
@@ -93,11 +118,17 @@ function sameNames(type: Type, stored: FileField): boolean {
   }
 }
 
+function holds(parent: FileField, { id }: NestedField): boolean {
+  return parent.children.some(({ fieldId }) => fieldId === id)
+}
+
 function sameField(field: NestedField, parent: FileField): boolean {
   const stored = parent.children.find(({ fieldId }) => fieldId === field.id)
-  const taken = parent.children.some((other) => other.fieldId !== field.id && sameName(other.name, field.name))
+  const taken = parent.children.some(
+    (other) => other.fieldId !== field.id && sameName(other.name, field.name),
+  )
   if (taken) return false
-  if (stored === undefined) return field.initialDefault === undefined && parent.children.some((child) => child.fieldId !== undefined)
+  if (stored === undefined) return field.initialDefault === undefined
   return sameName(stored.name, field.name) && sameNames(field.type, stored)
 }
 
@@ -125,7 +156,10 @@ function storedType(type: Type, stored: FileField): string {
   }
 }
 
-function presentFields({ fields }: StructType, stored: FileField): readonly (readonly [NestedField, FileField])[] {
+function presentFields(
+  { fields }: StructType,
+  stored: FileField,
+): readonly (readonly [NestedField, FileField])[] {
   const present = fields.flatMap((field) => {
     const child = stored.children.find(({ fieldId }) => fieldId === field.id)
     return child === undefined ? [] : [[field, child] as const]
@@ -151,7 +185,10 @@ function remapping(type: Type, stored: FileField): Remapping {
     type.kind === 'list'
       ? [part('list', 'list', type.element, nested(stored, 0))]
       : type.kind === 'map'
-        ? [part('key', 'key', type.key, nested(stored, 0)), part('value', 'value', type.value, nested(stored, 1))]
+        ? [
+            part('key', 'key', type.key, nested(stored, 0)),
+            part('value', 'value', type.value, nested(stored, 1)),
+          ]
         : []
   return joined(parts)
 }

@@ -27,7 +27,10 @@ afterAll(async () => {
 
 const fields = [field(1, 'id', 'int'), field(2, 'part', 'string'), field(3, 'k', 'string')]
 const byPart = {
-  partitionSpec: { specId: 0, fields: [{ sourceIds: [2], fieldId: 1000, name: 'part', transform: { kind: 'identity' as const } }] },
+  partitionSpec: {
+    specId: 0,
+    fields: [{ sourceIds: [2], fieldId: 1000, name: 'part', transform: { kind: 'identity' as const } }],
+  },
 }
 type Identifier = { readonly namespace: readonly string[]; readonly name: string }
 
@@ -37,7 +40,8 @@ async function newTable(rest: Parameters<Lake['createTable']>[2] = {}): Promise<
   return identifier
 }
 
-const rows = (from: number, to: number, part = 'p'): string => `SELECT i::INTEGER AS id, '${part}' AS part, 'k' || i AS k FROM range(${from}, ${to}) t(i)`
+const rows = (from: number, to: number, part = 'p'): string =>
+  `SELECT i::INTEGER AS id, '${part}' AS part, 'k' || i AS k FROM range(${from}, ${to}) t(i)`
 const positions = (file: DataFile | undefined, at: readonly number[]): FileDefinition => ({
   rows: `SELECT ${quoteText(file?.filePath ?? '')} AS file_path, unnest([${at.join(', ')}])::BIGINT AS pos`,
   content: 'position-deletes',
@@ -94,7 +98,9 @@ describe('equality deletes', () => {
 
   it('take null as equal to null', async () => {
     const table = await newTable()
-    await lake.commit(table, [{ rows: "SELECT 1::INTEGER AS id, 'p' AS part, NULL::VARCHAR AS k UNION ALL SELECT 2, 'p', 'x'" }])
+    await lake.commit(table, [
+      { rows: "SELECT 1::INTEGER AS id, 'p' AS part, NULL::VARCHAR AS k UNION ALL SELECT 2, 'p', 'x'" },
+    ])
     await lake.commit(table, [deleting('(NULL::VARCHAR)')])
     expect(await ids(table)).toEqual([2])
   })
@@ -173,7 +179,7 @@ describe('deletion vectors', () => {
 
   it('are read in every container form of a Roaring bitmap', () => {
     const array = [0, 7, 65_535]
-    const runs = [...Array.from({ length: 300 }, (_, at) => 65_536 + 10 + at)]
+    const runs = Array.from({ length: 300 }, (_, at) => 65_536 + 10 + at)
     expect(decodeDeletionVector(encodeVector(array), 'x')).toEqual(array.map(BigInt))
     expect(decodeDeletionVector(encodeRuns(1, [[10, 299]]), 'x')).toEqual(runs.map(BigInt))
     const dense = Array.from({ length: 6000 }, (_, at) => at * 2)
@@ -187,13 +193,18 @@ describe('deletion vectors', () => {
     for (const at of [0, 4, 20, good.length - 1]) {
       const bad = good.slice()
       bad[at] = (bad[at] ?? 0) ^ 0xff
-      expect(() => decodeDeletionVector(bad, 'dv.puffin')).toThrow(expect.objectContaining({ code: 'corrupt-data' }))
+      expect(() => decodeDeletionVector(bad, 'dv.puffin')).toThrow(
+        expect.objectContaining({ code: 'corrupt-data' }),
+      )
     }
-    expect(() => decodeDeletionVector(good.slice(0, 10), 'dv.puffin')).toThrow(expect.objectContaining({ code: 'corrupt-data' }))
+    expect(() => decodeDeletionVector(good.slice(0, 10), 'dv.puffin')).toThrow(
+      expect.objectContaining({ code: 'corrupt-data' }),
+    )
   })
 })
 
-const le = (bytes: number, value: number): number[] => Array.from({ length: bytes }, (_, at) => Math.floor(value / 2 ** (8 * at)) & 0xff)
+const le = (bytes: number, value: number): number[] =>
+  Array.from({ length: bytes }, (_, at) => Math.floor(value / 2 ** (8 * at)) & 0xff)
 const be32 = (value: number): number[] => le(4, value).reverse()
 
 /** A vector of one container (positions below 65536) under the high 32 bits `high`. */
@@ -201,14 +212,26 @@ function encodeVector(positions: readonly number[], high = 0): Uint8Array {
   const container =
     positions.length <= 4096
       ? positions.flatMap((position) => le(2, position))
-      : Array.from({ length: 8192 }, (_, byte) => positions.filter((p) => p >> 3 === byte).reduce((bits, p) => bits | (1 << (p & 7)), 0))
-  return wrap(high, [...le(4, 12346), ...le(4, 1), ...le(2, 0), ...le(2, positions.length - 1), ...le(4, 16), ...container])
+      : Array.from({ length: 8192 }, (_, byte) =>
+          positions.filter((p) => p >> 3 === byte).reduce((bits, p) => bits | (1 << (p & 7)), 0),
+        )
+  return wrap(high, [
+    ...le(4, 12346),
+    ...le(4, 1),
+    ...le(2, 0),
+    ...le(2, positions.length - 1),
+    ...le(4, 16),
+    ...container,
+  ])
 }
 
 /** A vector of one container of runs (start, length - 1) under the 16-bit key `key`. */
 function encodeRuns(key: number, runs: readonly (readonly [number, number])[]): Uint8Array {
   const cardinality = runs.reduce((sum, [, more]) => sum + more + 1, 0)
-  const container = [...le(2, runs.length), ...runs.flatMap(([start, more]) => [...le(2, start), ...le(2, more)])]
+  const container = [
+    ...le(2, runs.length),
+    ...runs.flatMap(([start, more]) => [...le(2, start), ...le(2, more)]),
+  ]
   return wrap(0, [...le(4, 12347), 1, ...le(2, key), ...le(2, cardinality - 1), ...container])
 }
 

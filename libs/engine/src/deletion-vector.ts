@@ -22,7 +22,8 @@ export function decodeDeletionVector(blob: Uint8Array, location: string): readon
   const length = view.getUint32(0)
   if (length + 8 !== blob.byteLength) throw corrupt(location, 'its length does not fit')
   if (view.getUint32(4) !== magic) throw corrupt(location, 'its magic is wrong')
-  if (crc32(blob.subarray(4, 4 + length)) !== view.getUint32(4 + length)) throw corrupt(location, 'its checksum is wrong')
+  if (crc32(blob.subarray(4, 4 + length)) !== view.getUint32(4 + length))
+    throw corrupt(location, 'its checksum is wrong')
   try {
     return new BitmapReader(view, 8).readPositions()
   } catch (error) {
@@ -32,7 +33,9 @@ export function decodeDeletionVector(blob: Uint8Array, location: string): readon
 }
 
 function corrupt(location: string, what: string, cause?: unknown): FloeError {
-  return new FloeError('corrupt-data', `the deletion vector in ${location} cannot be read: ${what}`, { cause })
+  return new FloeError('corrupt-data', `the deletion vector in ${location} cannot be read: ${what}`, {
+    cause,
+  })
 }
 
 class BitmapReader {
@@ -60,10 +63,14 @@ class BitmapReader {
     if (!hasRuns && cookie !== plainCookie) throw new RangeError('unknown cookie')
     const count = hasRuns ? (cookie >>> 16) + 1 : this.#uint32()
     const runFlags = hasRuns ? this.#take(Math.ceil(count / 8)) : undefined
-    const headers = Array.from({ length: count }, () => ({ key: this.#uint16(), cardinality: this.#uint16() + 1 }))
+    const headers = Array.from({ length: count }, () => ({
+      key: this.#uint16(),
+      cardinality: this.#uint16() + 1,
+    }))
     if (!hasRuns || count >= offsetsFromContainers) this.#take(4 * count)
     for (const [index, { key, cardinality }] of headers.entries()) {
-      const isRun = runFlags !== undefined && (this.#view.getUint8(runFlags + (index >> 3)) & (1 << (index & 7))) !== 0
+      const isRun =
+        runFlags !== undefined && (this.#view.getUint8(runFlags + (index >> 3)) & (1 << (index & 7))) !== 0
       const start = base + BigInt(key) * 65536n
       if (isRun) this.#readRuns(start)
       else if (cardinality <= arrayCardinalityMax) this.#readArray(start, cardinality)
@@ -88,7 +95,8 @@ class BitmapReader {
     const from = this.#take(bitsetBytes)
     for (let byte = 0; byte < bitsetBytes; byte++) {
       const bits = this.#view.getUint8(from + byte)
-      for (let bit = 0; bit < 8; bit++) if ((bits & (1 << bit)) !== 0) this.#positions.push(start + BigInt(byte * 8 + bit))
+      for (let bit = 0; bit < 8; bit++)
+        if ((bits & (1 << bit)) !== 0) this.#positions.push(start + BigInt(byte * 8 + bit))
     }
   }
 

@@ -37,7 +37,11 @@ export function toEngineError(error: unknown): FloeError {
   const whole = (error instanceof Error ? error.message : String(error)).replace(/^Failed to [a-z ]+: /, '')
   const [, kind = '', rest = whole] = /^([A-Z][A-Za-z ]+ Error): ([\s\S]*)$/.exec(whole) ?? []
   const code = codes[kind] ?? 'internal'
-  const [message = '', ...more] = rest.split(/\n\s*LINE \d+:/)[0]?.trim().split('\n\n') ?? []
+  const [message = '', ...more] =
+    rest
+      .split(/\n\s*LINE \d+:/)[0]
+      ?.trim()
+      .split('\n\n') ?? []
   const shown = quotesValues.has(kind) ? withoutValues(message) : message
   const hint = more.join(' ').replaceAll('\n', ' ') || didYouMean(message) || hints[code]
   return new FloeError(code, `${kind === '' ? 'DuckDB' : kind}: ${firstLine(shown)}`, {

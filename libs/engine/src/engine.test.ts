@@ -29,7 +29,9 @@ beforeAll(async () => {
   ])
   await lake.commit({ namespace: ['odd'], name: 'My "Table".1' }, [
     { rows: 'SELECT 1 AS "my col", 2 AS "a.b", 3 AS "say ""hi""", 4 AS "select", 5 AS filename, 6 AS f1' },
-    { rows: 'SELECT 11 AS "my col", 12 AS "a.b", 13 AS "say ""hi""", 14 AS "select", 15 AS filename, 16 AS f1' },
+    {
+      rows: 'SELECT 11 AS "my col", 12 AS "a.b", 13 AS "say ""hi""", 14 AS "select", 15 AS filename, 16 AS f1',
+    },
   ])
   await lake.createTable({ namespace: ['shop'], name: 'empty' }, [field(1, 'id', 'long')])
 })
@@ -94,11 +96,14 @@ describe('names with spaces, dots, quotes and keywords', () => {
     expect(rows).toEqual([[11, 12, 13, 14, 15, 16]])
     expect(result.pruning[0]?.report).toMatchObject({ filesTotal: 2, filesKept: 1 })
     expect(await rowsOf(engine, `SELECT "my col" ${from} WHERE f1 = 6`)).toEqual([[1]])
-    expect(await rowsOf(engine, `SELECT "my col" ${from} WHERE f1 % 10 = 6 AND "my col" % 2 = 1 ORDER BY 1`)).toEqual([[1], [11]])
+    expect(
+      await rowsOf(engine, `SELECT "my col" ${from} WHERE f1 % 10 = 6 AND "my col" % 2 = 1 ORDER BY 1`),
+    ).toEqual([[1], [11]])
   })
 
   it('lets columns be qualified by namespace and table', async () => {
-    const sql = 'SELECT shop.orders.id, orders.name FROM shop.orders WHERE shop.orders.id = 3 ORDER BY shop.orders.id'
+    const sql =
+      'SELECT shop.orders.id, orders.name FROM shop.orders WHERE shop.orders.id = 3 ORDER BY shop.orders.id'
     expect(await rowsOf(engine, sql)).toEqual([[3, 'n3']])
   })
 })
@@ -111,7 +116,8 @@ describe('the SELECT dialect', () => {
   })
 
   it('lets names of common table expressions shadow tables inside their scope only', async () => {
-    const shadowed = 'WITH orders AS (SELECT id * 100 AS id FROM shop.orders WHERE id < 2) SELECT id FROM orders ORDER BY id'
+    const shadowed =
+      'WITH orders AS (SELECT id * 100 AS id FROM shop.orders WHERE id < 2) SELECT id FROM orders ORDER BY id'
     expect(await rowsOf(engine, shadowed)).toEqual([[0], [100]])
     const own = 'WITH orders AS (SELECT max(id) AS id FROM orders) SELECT id FROM orders'
     expect(await rowsOf(engine, own)).toEqual([[19]])
@@ -120,19 +126,25 @@ describe('the SELECT dialect', () => {
   })
 
   it('runs recursive expressions, set operations, subqueries, windows and pivots', async () => {
-    const recursive = 'WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r WHERE i < 3) SELECT count(*) FROM r, shop.orders'
+    const recursive =
+      'WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r WHERE i < 3) SELECT count(*) FROM r, shop.orders'
     expect(await rowsOf(engine, recursive)).toEqual([[60]])
-    expect(await rowsOf(engine, 'SELECT id FROM orders WHERE id < 2 EXCEPT SELECT 0 ORDER BY 1')).toEqual([[1]])
+    expect(await rowsOf(engine, 'SELECT id FROM orders WHERE id < 2 EXCEPT SELECT 0 ORDER BY 1')).toEqual([
+      [1],
+    ])
     expect(await rowsOf(engine, 'SELECT id FROM orders WHERE id IN (SELECT x FROM a.b.t)')).toEqual([[7]])
     const windowed = 'SELECT id FROM orders QUALIFY row_number() OVER (ORDER BY id DESC) = 1'
     expect(await rowsOf(engine, windowed)).toEqual([[19]])
-    const pivot = "PIVOT (SELECT id % 2 AS odd, id FROM orders) ON odd IN (0, 1) USING sum(id)"
+    const pivot = 'PIVOT (SELECT id % 2 AS odd, id FROM orders) ON odd IN (0, 1) USING sum(id)'
     expect(await rowsOf(engine, pivot)).toEqual([[90, 100]])
-    expect(await rowsOf(engine, 'SELECT list_transform([1, 2], x -> x + 1), i FROM range(1) t(i)')).toEqual([[[2, 3], 0]])
+    expect(await rowsOf(engine, 'SELECT list_transform([1, 2], x -> x + 1), i FROM range(1) t(i)')).toEqual([
+      [[2, 3], 0],
+    ])
   })
 
   it('describes and summarizes tables', async () => {
-    const described = await rowsOf(engine, 'DESCRIBE shop.orders')
+    const { rows: described, result } = await readAll(engine, 'DESCRIBE shop.orders')
+    expect(result.pruning[0]?.report.filesKept).toBe(0)
     expect(described.map(([name, type]) => [name, type])).toEqual([
       ['id', 'BIGINT'],
       ['name', 'VARCHAR'],
@@ -155,7 +167,10 @@ describe('the SELECT dialect', () => {
       message: expect.stringContaining('nam'),
       hint: expect.stringContaining('name'),
     })
-    await expect(engine.query('SELEC 1')).rejects.toMatchObject({ code: 'invalid-input', message: expect.stringContaining('character 1') })
+    await expect(engine.query('SELEC 1')).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining('character 1'),
+    })
   })
 })
 
@@ -165,9 +180,13 @@ describe('checkSelect', () => {
   })
 
   it('refuses unknown columns and tables, and anything but one SELECT', async () => {
-    await expect(engine.checkSelect('SELECT nope FROM shop.orders')).rejects.toMatchObject({ code: 'invalid-input' })
+    await expect(engine.checkSelect('SELECT nope FROM shop.orders')).rejects.toMatchObject({
+      code: 'invalid-input',
+    })
     await expect(engine.checkSelect('SELECT * FROM shop.nope')).rejects.toMatchObject({ code: 'not-found' })
-    await expect(engine.checkSelect('DROP TABLE shop.orders')).rejects.toMatchObject({ code: 'invalid-input' })
+    await expect(engine.checkSelect('DROP TABLE shop.orders')).rejects.toMatchObject({
+      code: 'invalid-input',
+    })
   })
 })
 
@@ -182,12 +201,28 @@ describe('limits of a query', () => {
   })
 
   it('ends with cancelled when the signal fires, before and while it runs', async () => {
-    await expect(engine.query('SELECT 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' })
+    await expect(engine.query('SELECT 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'cancelled',
+    })
     const controller = new AbortController()
     const slow = 'SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i)'
     const running = readAll(engine, slow, { signal: controller.signal })
     setTimeout(() => controller.abort(), 50)
     await expect(running).rejects.toMatchObject({ code: 'cancelled' })
+    expect(await rowsOf(engine, 'SELECT 1')).toEqual([[1]])
+  })
+
+  it('may be closed while rows are being fetched', async () => {
+    const result = await engine.query(
+      'SELECT i, md5(i::VARCHAR) FROM range(3000000) t(i) WHERE hash(i) % 1000003 = 1',
+    )
+    const rows = result.rows()[Symbol.asyncIterator]()
+    const fetching = rows.next().then(
+      () => 'done',
+      () => 'failed',
+    )
+    await result.close()
+    expect(['done', 'failed']).toContain(await fetching)
     expect(await rowsOf(engine, 'SELECT 1')).toEqual([[1]])
   })
 
@@ -204,7 +239,10 @@ describe('limits of a query', () => {
     await expect(readAll(small, sql)).rejects.toMatchObject({ code: 'resource-exhausted' })
     await small.close()
     const tempDirectory = `${lake.directory}/spill`
-    const spilling = await openEngine({ cacheDirectory: lake.directory, memoryMaxMb: 50, threads: 1, tempDirectory }, lake)
+    const spilling = await openEngine(
+      { cacheDirectory: lake.directory, memoryMaxMb: 50, threads: 1, tempDirectory },
+      lake,
+    )
     expect(await rowsOf(spilling, sql)).toEqual([[600_000]])
     await spilling.close()
   })

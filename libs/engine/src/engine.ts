@@ -86,7 +86,11 @@ class DuckDBEngine implements Engine {
     this.#components = components
     this.#planning = planning
     const { memoryMaxMb = memoryMaxMbDefault, threads = availableParallelism(), tempDirectory } = settings
-    this.#sessions = new SessionPool({ memoryMaxMb, threads, ...(tempDirectory === undefined ? {} : { tempDirectory }) })
+    this.#sessions = new SessionPool({
+      memoryMaxMb,
+      threads,
+      ...(tempDirectory === undefined ? {} : { tempDirectory }),
+    })
     const directory = settings.cacheDirectory ?? join(tmpdir(), 'floe-cache')
     const bytesMax = settings.cacheBytesMax ?? cacheBytesMaxDefault
     this.#files = new FileCache({ directory, bytesMax }, { ...components, uuid: randomUUID })

@@ -17,7 +17,9 @@ beforeEach(async () => {
   await lake.createTable(table, [field(1, 'id', 'int'), field(2, 'pad', 'string')])
   await lake.commit(
     table,
-    [0, 1, 2].map((n) => ({ rows: `SELECT (${n} * 1000 + i)::INTEGER AS id, md5(i::VARCHAR) AS pad FROM range(1000) t(i)` })),
+    [0, 1, 2].map((n) => ({
+      rows: `SELECT (${n} * 1000 + i)::INTEGER AS id, md5(i::VARCHAR) AS pad FROM range(1000) t(i)`,
+    })),
   )
 })
 afterEach(() => lake.close())
@@ -28,7 +30,9 @@ const inUse = async (): Promise<readonly string[]> => readdir(join(cacheDirector
 describe('files of a remote store', () => {
   it('are copied once, and read by several engines at once', async () => {
     const engines = await Promise.all([1, 2, 3].map(() => openEngine({ cacheDirectory }, lake)))
-    const counts = await Promise.all(engines.map((engine) => rowsOf(engine, 'SELECT count(*), max(id) FROM ns.t')))
+    const counts = await Promise.all(
+      engines.map((engine) => rowsOf(engine, 'SELECT count(*), max(id) FROM ns.t')),
+    )
     expect(counts).toEqual([[[3000, 2999]], [[3000, 2999]], [[3000, 2999]]])
     expect((await copies()).length).toBe(3)
     expect(await inUse()).toEqual([])
@@ -43,7 +47,10 @@ describe('files of a remote store', () => {
   })
 
   it('leave the cache, least recently used first, when it is over its bound', async () => {
-    const { result } = await readAll(await openEngine({ cacheDirectory }, lake), 'SELECT id FROM ns.t WHERE id < 1000')
+    const { result } = await readAll(
+      await openEngine({ cacheDirectory }, lake),
+      'SELECT id FROM ns.t WHERE id < 1000',
+    )
     const bytes = result.pruning[0]?.report.bytesKept ?? 0
     const [oldest] = await copies()
     const longAgo = new Date(lake.clock.nowMs - 1_000_000)
@@ -72,7 +79,9 @@ describe('files of a remote store', () => {
     expect((await inUse()).length).toBe(1)
     await result.close()
     expect(await inUse()).toEqual([])
-    await expect(readAll(engine, "SELECT CAST(pad AS INTEGER) FROM ns.t")).rejects.toMatchObject({ code: 'invalid-input' })
+    await expect(readAll(engine, 'SELECT CAST(pad AS INTEGER) FROM ns.t')).rejects.toMatchObject({
+      code: 'invalid-input',
+    })
     expect(await inUse()).toEqual([])
     await engine.close()
   })
@@ -85,7 +94,9 @@ describe('files of a remote store', () => {
     await expect(engine.query('SELECT * FROM ns.t WHERE id = 9999')).rejects.toBeInstanceOf(Error)
     expect(await copies()).toEqual([])
     await lake.store.delete([location])
-    await expect(engine.query('SELECT * FROM ns.t WHERE id = 9999')).rejects.toMatchObject({ code: 'not-found' })
+    await expect(engine.query('SELECT * FROM ns.t WHERE id = 9999')).rejects.toMatchObject({
+      code: 'not-found',
+    })
     await engine.close()
   })
 })
@@ -109,7 +120,10 @@ describe('local files', () => {
     const local = await openLake('file')
     const cache = join(local.directory, 'cache')
     await local.createTable(table, [field(1, 'id', 'int')])
-    const { files } = await local.commit(table, [{ rows: 'SELECT 1::INTEGER AS id', name: 'a*[b]?{c}.parquet' }, { rows: 'SELECT 2::INTEGER AS id' }])
+    const { files } = await local.commit(table, [
+      { rows: 'SELECT 1::INTEGER AS id', name: 'a*[b]?{c}.parquet' },
+      { rows: 'SELECT 2::INTEGER AS id' },
+    ])
     const engine = await openEngine({ cacheDirectory: cache }, local)
     expect(await rowsOf(engine, 'SELECT id FROM ns.t ORDER BY id')).toEqual([[1], [2]])
     expect(await readdir(cache).catch(() => [])).not.toContain('files')

@@ -24,7 +24,11 @@ const attemptsMax = 3
 const abandonedAfterMs = 24 * 60 * 60 * 1000
 
 export type CacheSettings = { readonly directory: string; readonly bytesMax: number }
-export type CacheComponents = { readonly store: ObjectStore; readonly clock: { now(): number }; readonly uuid: () => string }
+export type CacheComponents = {
+  readonly store: ObjectStore
+  readonly clock: { now(): number }
+  readonly uuid: () => string
+}
 
 /**
  * Local paths of immutable files. Local files are read where they are; all others through whole copies in a folder
@@ -64,7 +68,12 @@ export class FileCache {
     await this.#makeRoom()
   }
 
-  async #linkWanted(file: DataFile, copy: string, path: string, signal: AbortSignal | undefined): Promise<void> {
+  async #linkWanted(
+    file: DataFile,
+    copy: string,
+    path: string,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       if (!(await exists(copy))) await this.#downloadOnce(file, copy, signal)
       try {
@@ -121,7 +130,10 @@ export class FileCache {
     const { filePath, fileSizeInBytes } = file
     const target = await open(path, 'wx', 0o600)
     try {
-      const offsets = Array.from({ length: Math.ceil(fileSizeInBytes / rangeBytes) }, (_, at) => at * rangeBytes)
+      const offsets = Array.from(
+        { length: Math.ceil(fileSizeInBytes / rangeBytes) },
+        (_, at) => at * rangeBytes,
+      )
       await forEachBounded(offsets, rangesInFlightMax, async (offset) => {
         const length = Math.min(rangeBytes, fileSizeInBytes - offset)
         const range = { range: { offset, length }, ...(signal === undefined ? {} : { signal }) }
@@ -174,7 +186,9 @@ export class FileLease {
 
   /** Makes the files readable at local paths, a few at a time. */
   async hold(files: readonly DataFile[], signal?: AbortSignal): Promise<void> {
-    const fresh = new Map(files.filter(({ filePath }) => !this.#paths.has(filePath)).map((file) => [file.filePath, file]))
+    const fresh = new Map(
+      files.filter(({ filePath }) => !this.#paths.has(filePath)).map((file) => [file.filePath, file]),
+    )
     await forEachBounded([...fresh.values()], downloadsInFlightMax, async (file) => {
       this.#paths.set(file.filePath, await this.#localPath(file, signal))
     })
@@ -183,7 +197,8 @@ export class FileLease {
   /** Local path of a held file. */
   pathOf({ filePath }: DataFile): string {
     const path = this.#paths.get(filePath)
-    if (path === undefined) throw new FloeError('internal', `${filePath} was not made local before it was read`)
+    if (path === undefined)
+      throw new FloeError('internal', `${filePath} was not made local before it was read`)
     return path
   }
 
@@ -214,23 +229,31 @@ export class FileLease {
   }
 }
 
+/** Calls a few at a time. After a failure nothing new starts, and what runs is waited for. */
 async function forEachBounded<Item>(
   items: readonly Item[],
   inFlightMax: number,
   call: (item: Item) => Promise<void>,
 ): Promise<void> {
   const waiting = items.values()
+  const failures: unknown[] = []
   const worker = async (): Promise<void> => {
-    for (const item of waiting) await call(item)
+    for (const item of waiting) {
+      if (failures.length > 0) return
+      await call(item).catch((error: unknown) => failures.push(error))
+    }
   }
   await Promise.all(Array.from({ length: Math.min(inFlightMax, items.length) }, worker))
+  if (failures.length > 0) throw failures[0]
 }
 
 async function exists(path: string): Promise<boolean> {
   return (await statIfPresent(path)) !== undefined
 }
 
-async function statIfPresent(path: string): Promise<{ readonly size: number; readonly mtimeMs: number } | undefined> {
+async function statIfPresent(
+  path: string,
+): Promise<{ readonly size: number; readonly mtimeMs: number } | undefined> {
   try {
     return await stat(path)
   } catch (error) {
@@ -259,7 +282,10 @@ function missingFile(location: string): FloeError {
 }
 
 function shortFile({ filePath, fileSizeInBytes }: DataFile): FloeError {
-  return new FloeError('corrupt-data', `${filePath} is not ${fileSizeInBytes} bytes long, as its manifest says`)
+  return new FloeError(
+    'corrupt-data',
+    `${filePath} is not ${fileSizeInBytes} bytes long, as its manifest says`,
+  )
 }
 
 function cacheError(path: string, error: unknown): FloeError {
@@ -271,8 +297,12 @@ function cacheError(path: string, error: unknown): FloeError {
     })
   }
   const denied = code === 'EACCES' || code === 'EPERM'
-  return new FloeError(denied ? 'permission-denied' : 'unavailable', `cannot use ${path}: ${toFloeError(error).message}`, {
-    hint: 'check cacheDirectory and who may write there',
-    cause: error,
-  })
+  return new FloeError(
+    denied ? 'permission-denied' : 'unavailable',
+    `cannot use ${path}: ${toFloeError(error).message}`,
+    {
+      hint: 'check cacheDirectory and who may write there',
+      cause: error,
+    },
+  )
 }

@@ -41,10 +41,20 @@ export class LayoutCache {
   ): Promise<ReadonlyMap<string, FileLayout>> {
     const unknown = files.filter(({ location }) => !this.#byLocation.has(location))
     const locations = new Map(unknown.map(({ location, path }) => [path, location]))
-    for (const { layout, paths } of await readLayouts(connection, [...locations.keys()])) {
-      for (const path of paths) this.#keep(locations.get(path) ?? path, layout)
+    const known = new Map<string, FileLayout>()
+    for (const { location } of files) {
+      const layout = this.#byLocation.get(location)
+      if (layout !== undefined) known.set(location, layout)
     }
-    return new Map(files.map(({ location }) => [location, this.#byLocation.get(location) ?? missing(location)]))
+    for (const { layout, paths } of await readLayouts(connection, [...locations.keys()])) {
+      for (const path of paths) {
+        const location = locations.get(path) ?? path
+        known.set(location, layout)
+        this.#keep(location, layout)
+      }
+    }
+    for (const { location } of files) if (!known.has(location)) missing(location)
+    return known
   }
 
   #keep(location: string, layout: FileLayout): void {
@@ -83,7 +93,8 @@ function layoutOf(elements: readonly SchemaElement[]): FileLayout {
   let at = 0
   const next = (): FileField => {
     const element = elements[at++]
-    if (element === undefined) throw new FloeError('corrupt-data', 'a Parquet footer ends inside of its schema')
+    if (element === undefined)
+      throw new FloeError('corrupt-data', 'a Parquet footer ends inside of its schema')
     const children = Array.from({ length: element.children ?? 0 }, next)
     return fieldOf(element, children)
   }
@@ -100,6 +111,7 @@ function fieldOf(element: SchemaElement, children: readonly FileField[]): FileFi
     const wrapped = first.kind === 'struct' && first.children.length === 1 && first.fieldId === undefined
     return { ...field, kind: 'list', children: wrapped ? first.children : [first] }
   }
-  if (/\bMAP\b|MapType|MAP_KEY_VALUE/.test(annotation)) return { ...field, kind: 'map', children: first.children }
+  if (/\bMAP\b|MapType|MAP_KEY_VALUE/.test(annotation))
+    return { ...field, kind: 'map', children: first.children }
   return { ...field, kind: 'struct', children }
 }

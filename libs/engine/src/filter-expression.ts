@@ -1,5 +1,12 @@
 import { isPrimitive } from '@floe/iceberg'
-import type { Expression, LiteralOperator, NestedField, PrimitiveType, PrimitiveValue, Reference } from '@floe/iceberg'
+import type {
+  Expression,
+  LiteralOperator,
+  NestedField,
+  PrimitiveType,
+  PrimitiveValue,
+  Reference,
+} from '@floe/iceberg'
 
 import { literalOf } from './filter-literal.ts'
 import { isNode, nodes, text, texts } from './sql-tree.ts'
@@ -18,7 +25,10 @@ export type FieldFinder = (names: readonly string[]) => NestedField | undefined
 export function filterExpression(node: TreeNode, find: FieldFinder): Expression {
   switch (text(node['type'])) {
     case 'CONJUNCTION_AND':
-      return nodes(node['children']).reduce<Expression>((left, child) => and(left, filterExpression(child, find)), always)
+      return nodes(node['children']).reduce<Expression>(
+        (left, child) => and(left, filterExpression(child, find)),
+        always,
+      )
     case 'CONJUNCTION_OR':
       return nodes(node['children'])
         .map((child) => filterExpression(child, find))
@@ -73,7 +83,9 @@ function booleanColumn(node: TreeNode | undefined, find: FieldFinder, value: boo
 function nullTest(node: TreeNode, find: FieldFinder, operator: 'is-null' | 'not-null'): Expression {
   const column = columnOf(nodes(node['children'])[0], find)
   // A struct that is null counts in no null count of its children, so null tests stop at the top level.
-  return column === undefined || column.nested ? always : { kind: 'unary', operator, reference: column.reference }
+  return column === undefined || column.nested
+    ? always
+    : { kind: 'unary', operator, reference: column.reference }
 }
 
 const operators: Readonly<Record<string, LiteralOperator>> = {
@@ -94,7 +106,11 @@ function comparison(node: TreeNode, find: FieldFinder): Expression {
   return compare(column, operator, literalOf(right, column.type))
 }
 
-function compare({ reference, type }: Column, operator: LiteralOperator, value: PrimitiveValue | undefined): Expression {
+function compare(
+  { reference, type }: Column,
+  operator: LiteralOperator,
+  value: PrimitiveValue | undefined,
+): Expression {
   if (value === undefined) return always
   const literal: Expression = { kind: 'literal', operator, reference, value }
   if (type.kind !== 'float' && type.kind !== 'double') return literal
@@ -108,7 +124,12 @@ function compare({ reference, type }: Column, operator: LiteralOperator, value: 
 function floatingComparison(reference: Reference, operator: LiteralOperator, value: number): Expression {
   const nan: Expression = { kind: 'unary', operator: 'is-nan', reference }
   if (Number.isNaN(value)) return operator === 'eq' || operator === 'gt-eq' ? nan : always
-  const test = (name: LiteralOperator, bound: number): Expression => ({ kind: 'literal', operator: name, reference, value: bound })
+  const test = (name: LiteralOperator, bound: number): Expression => ({
+    kind: 'literal',
+    operator: name,
+    reference,
+    value: bound,
+  })
   switch (operator) {
     case 'eq':
       return value === 0 ? and(test('gt-eq', -0), test('lt-eq', 0)) : test('eq', value)
@@ -151,7 +172,10 @@ function prefixTest(node: TreeNode, find: FieldFinder): Expression {
   const name = text(node['function_name'])
   const [subject, prefix] = nodes(node['children'])
   const column = columnOf(subject, find)
-  if ((name !== 'starts_with' && name !== 'prefix') || column?.type.kind !== 'string' || prefix === undefined) return always
+  if ((name !== 'starts_with' && name !== 'prefix') || column?.type.kind !== 'string' || prefix === undefined)
+    return always
   const value = literalOf(prefix, column.type)
-  return value === undefined ? always : { kind: 'literal', operator: 'starts-with', reference: column.reference, value }
+  return value === undefined
+    ? always
+    : { kind: 'literal', operator: 'starts-with', reference: column.reference, value }
 }

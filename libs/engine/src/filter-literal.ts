@@ -22,7 +22,8 @@ export function literalOf(node: TreeNode, type: PrimitiveType): PrimitiveValue |
 }
 
 function jsonLiteral(node: TreeNode, type: PrimitiveType): JsonValue | undefined {
-  if (node['type'] === 'OPERATOR_CAST' && isNode(node['child'])) return castLiteral(constantText(node['child']), type)
+  if (node['type'] === 'OPERATOR_CAST' && isNode(node['child']))
+    return castLiteral(constantText(node['child']), type)
   const value = node['type'] === 'VALUE_CONSTANT' && isNode(node['value']) ? node['value'] : undefined
   if (value === undefined || value['is_null'] !== false) return undefined
   const kind = isNode(value['type']) ? text(value['type']['id']) : ''

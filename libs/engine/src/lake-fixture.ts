@@ -25,7 +25,6 @@ import type {
   NestedField,
   Partition,
   PrimitiveType,
-  Schema,
   Snapshot,
   TableMetadata,
   TableUpdate,
@@ -81,7 +80,11 @@ export class Lake {
     this.#session = session
   }
 
-  async createTable(identifier: TableIdentifier, fields: readonly NestedField[], rest: CreateRest = {}): Promise<void> {
+  async createTable(
+    identifier: TableIdentifier,
+    fields: readonly NestedField[],
+    rest: CreateRest = {},
+  ): Promise<void> {
     for (let levels = 1; levels <= identifier.namespace.length; levels++) {
       await this.catalog.createNamespace(identifier.namespace.slice(0, levels)).catch(ignoreExisting)
     }
@@ -129,13 +132,22 @@ export class Lake {
     await rm(this.directory, { recursive: true, force: true })
   }
 
-  async #stage(metadata: TableMetadata, files: readonly DataFile[], snapshotId: bigint, branch: string): Promise<Snapshot> {
+  async #stage(
+    metadata: TableMetadata,
+    files: readonly DataFile[],
+    snapshotId: bigint,
+    branch: string,
+  ): Promise<Snapshot> {
     const { location, formatVersion, nextRowId } = metadata
     const parent = branch in metadata.refs || branch === 'main' ? snapshotByRef(metadata, branch) : undefined
-    const inherited = parent?.manifestList === undefined ? [] : decodeManifestList(await this.store.get(parent.manifestList))
+    const inherited =
+      parent?.manifestList === undefined ? [] : decodeManifestList(await this.store.get(parent.manifestList))
     const sequenceNumber = formatVersion === 1 ? 0n : metadata.lastSequenceNumber + 1n
     const manifests: ManifestFile[] = []
-    const groups = Map.groupBy(files, ({ content, specId }) => `${content === 'data' ? 'data' : 'deletes'} ${specId}`)
+    const groups = Map.groupBy(
+      files,
+      ({ content, specId }) => `${content === 'data' ? 'data' : 'deletes'} ${specId}`,
+    )
     for (const group of groups.values()) {
       manifests.push(await this.#writeManifest(metadata, group, { snapshotId, sequenceNumber }))
     }
@@ -173,13 +185,19 @@ export class Lake {
       formatVersion: metadata.formatVersion,
       content: first.content === 'data' ? ('data' as const) : ('deletes' as const),
     }
-    const entries = files.map((dataFile): ManifestEntry => ({ status: 'added', snapshotId: commit.snapshotId, dataFile }))
+    const entries = files.map((dataFile): ManifestEntry => ({
+      status: 'added',
+      snapshotId: commit.snapshotId,
+      dataFile,
+    }))
     const bytes = encodeManifest(header, entries)
     const path = joinLocation(metadata.location, 'metadata', `${randomUUID()}-m0.avro`)
     await this.store.put(path, bytes)
     return manifestFileFor(path, bytes.byteLength, header, entries, {
       ...commit,
-      ...(metadata.formatVersion === 3 && header.content === 'data' ? { firstRowId: metadata.nextRowId ?? 0n } : {}),
+      ...(metadata.formatVersion === 3 && header.content === 'data'
+        ? { firstRowId: metadata.nextRowId ?? 0n }
+        : {}),
     })
   }
 
@@ -211,10 +229,13 @@ export class Lake {
     const [valueCounts, nullValueCounts] = [new Map<number, number>(), new Map<number, number>()]
     const [lowerBounds, upperBounds] = [new Map<number, Uint8Array>(), new Map<number, Uint8Array>()]
     for (const { id, column, type } of leaves(fields, '')) {
-      const numbers = type.kind === 'double' || type.kind === 'float' ? `FILTER (WHERE NOT isnan(${column}))` : ''
+      const numbers =
+        type.kind === 'double' || type.kind === 'float' ? `FILTER (WHERE NOT isnan(${column}))` : ''
       const shown = `SELECT min(${column}) ${numbers}, max(${column}) ${numbers}, count(*) - count(${column}) ${from}`
       const [row] = await readRows(connection, `SELECT to_json(columns(*)) FROM (${shown})`)
-      const [least, greatest, nulls] = (row ?? []).map((json) => JSON.parse(String(json ?? 'null')) as JsonValue)
+      const [least, greatest, nulls] = (row ?? []).map(
+        (json) => JSON.parse(String(json ?? 'null')) as JsonValue,
+      )
       valueCounts.set(id, recordCount)
       nullValueCounts.set(id, Number(nulls))
       if (least === null || least === undefined || greatest === null || greatest === undefined) continue
@@ -234,7 +255,9 @@ function leaves(fields: readonly NestedField[], parent: string): readonly Leaf[]
 }
 
 type Leaf = { readonly id: number; readonly column: string; readonly type: PrimitiveType }
-type Metrics = Required<Pick<DataFile, 'recordCount' | 'valueCounts' | 'nullValueCounts' | 'lowerBounds' | 'upperBounds'>>
+type Metrics = Required<
+  Pick<DataFile, 'recordCount' | 'valueCounts' | 'nullValueCounts' | 'lowerBounds' | 'upperBounds'>
+>
 type CreateRest = Omit<Parameters<Catalog['createTable']>[1], 'schema'>
 
 function isoJson(type: Type, json: JsonValue): JsonValue {
@@ -249,7 +272,8 @@ function fieldIds(fields: readonly NestedField[]): string {
 }
 
 function idsOf(id: number, type: Type): string {
-  const inner = (children: string): string => `{__duckdb_field_id: ${id}${children === '' ? '' : `, ${children}`}}`
+  const inner = (children: string): string =>
+    `{__duckdb_field_id: ${id}${children === '' ? '' : `, ${children}`}}`
   switch (type.kind) {
     case 'struct':
       return inner(fieldIds(type.fields).slice(1, -1))
@@ -276,7 +300,8 @@ export async function openLake(scheme: 'file' | 'memory' = 'file'): Promise<Lake
       return this.nowMs
     },
   }
-  const warehouse = scheme === 'file' ? `file://${join(directory, 'warehouse')}` : `memory://lake-${randomUUID()}/warehouse`
+  const warehouse =
+    scheme === 'file' ? `file://${join(directory, 'warehouse')}` : `memory://lake-${randomUUID()}/warehouse`
   const catalog = await openSqlCatalog(
     { database: { kind: 'sqlite', path: join(directory, 'catalog.db') }, warehouse, clock, uuid: randomUUID },
     { store },
@@ -284,12 +309,12 @@ export async function openLake(scheme: 'file' | 'memory' = 'file'): Promise<Lake
   return new Lake({ directory, catalog, store, clock }, await openSession({ memoryMaxMb: 256, threads: 1 }))
 }
 
-export function field(id: number, name: string, type: Type | Exclude<Type['kind'], 'struct' | 'list' | 'map' | 'decimal' | 'fixed'>): NestedField {
+export function field(
+  id: number,
+  name: string,
+  type: Type | Exclude<Type['kind'], 'struct' | 'list' | 'map' | 'decimal' | 'fixed'>,
+): NestedField {
   return { id, name, type: typeof type === 'string' ? { kind: type } : type, required: false }
-}
-
-export function schemaOf(fields: readonly NestedField[], schemaId = 0): Schema {
-  return { schemaId, fields }
 }
 
 /** Every row of a query, and its result for what else it tells. */
@@ -304,6 +329,9 @@ export async function readAll(
   return { rows, result }
 }
 
-export async function rowsOf(engine: Pick<Engine, 'query'>, sql: string): Promise<readonly (readonly unknown[])[]> {
+export async function rowsOf(
+  engine: Pick<Engine, 'query'>,
+  sql: string,
+): Promise<readonly (readonly unknown[])[]> {
   return (await readAll(engine, sql)).rows
 }

@@ -6,7 +6,11 @@ import type { FileField, FileLayout } from './file-layout.ts'
 /** Table property of the mapping (spec "Column Projection" and "Name Mapping Serialization"). */
 const property = 'schema.name-mapping.default'
 
-type MappedField = { readonly fieldId: number | undefined; readonly names: readonly string[]; readonly fields: readonly MappedField[] }
+type MappedField = {
+  readonly fieldId: number | undefined
+  readonly names: readonly string[]
+  readonly fields: readonly MappedField[]
+}
 
 /** Whether a footer says which fields its columns are. */
 export function hasFieldIds(layout: FileLayout): boolean {
@@ -17,12 +21,20 @@ export function hasFieldIds(layout: FileLayout): boolean {
  * A layout without field ids, with those that the table's name mapping gives its names.
  * @throws FloeError unsupported when the table has no name mapping: guessing by name or position could show the wrong data
  */
-export function mapNames(layout: FileLayout, { properties, location }: TableMetadata, file: string): FileLayout {
+export function mapNames(
+  layout: FileLayout,
+  { properties, location }: TableMetadata,
+  file: string,
+): FileLayout {
   const json = properties[property]
   if (json === undefined) {
-    throw new FloeError('unsupported', `${file} has no field ids, and the table at ${location} no name mapping`, {
-      hint: `set the table property ${property}`,
-    })
+    throw new FloeError(
+      'unsupported',
+      `${file} has no field ids, and the table at ${location} no name mapping`,
+      {
+        hint: `set the table property ${property}`,
+      },
+    )
   }
   return withIds(layout, parseMapping(parseJson(json)))
 }
@@ -30,7 +42,11 @@ export function mapNames(layout: FileLayout, { properties, location }: TableMeta
 function parseMapping(json: JsonValue | undefined): readonly MappedField[] {
   if (!Array.isArray(json)) return []
   return json.map((item: JsonValue): MappedField => {
-    const { 'field-id': fieldId, names, fields } = (typeof item === 'object' && item !== null ? item : {}) as JsonObject
+    const {
+      'field-id': fieldId,
+      names,
+      fields,
+    } = (typeof item === 'object' && item !== null ? item : {}) as JsonObject
     return {
       fieldId: typeof fieldId === 'number' ? fieldId : undefined,
       names: Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [],

@@ -31,7 +31,7 @@ export type ScanNeed = {
 }
 
 /** Prefix of a placeholder's columns: no name of the query or of a schema may look like one, since plans print names bare. */
-export function columnPrefix(sql: string, schemas: readonly Schema[]): string {
+function columnPrefix(sql: string, schemas: readonly Schema[]): string {
   const names = [sql, ...schemas.flatMap(({ fields }) => fields.map(({ name }) => name))]
   let prefix = 'f'
   while (names.some((name) => name.toLowerCase().includes(prefix))) prefix += '_'
@@ -78,7 +78,8 @@ function fieldFinder({ fields }: Schema, prefix: string): FieldFinder {
   const byColumn = new Map(fields.map((field) => [`${prefix}${field.id}`, field]))
   return ([column = '', ...path]) => {
     let field: NestedField | undefined = byColumn.get(column)
-    for (const name of path) field = field?.type.kind === 'struct' ? childOf(field.type.fields, name) : undefined
+    for (const name of path)
+      field = field?.type.kind === 'struct' ? childOf(field.type.fields, name) : undefined
     return field
   }
 }
@@ -99,7 +100,8 @@ async function scanNeed(
 ): Promise<ScanNeed> {
   const scans = [...findScans(nodes(plan), [])]
   const own = scans.filter(({ scan }) => tableName(scan) === table)
-  if (own.length === 0) return { filter: { kind: hasEmptyResult(plan) ? 'false' : 'true' }, onlyLimited: false }
+  if (own.length === 0)
+    return { filter: { kind: hasEmptyResult(plan) ? 'false' : 'true' }, onlyLimited: false }
   const filters: Expression[] = []
   for (const { scan, above } of own) filters.push(await filterOf(connection, scan, above, find))
   return {
@@ -116,7 +118,9 @@ function* findScans(plan: readonly TreeNode[], above: readonly TreeNode[]): Gene
 }
 
 function hasEmptyResult(plan: TreeValue): boolean {
-  return nodes(plan).some((node) => text(node['name']).trim() === 'EMPTY_RESULT' || hasEmptyResult(node['children'] ?? []))
+  return nodes(plan).some(
+    (node) => text(node['name']).trim() === 'EMPTY_RESULT' || hasEmptyResult(node['children'] ?? []),
+  )
 }
 
 function tableName(scan: TreeNode): string {
@@ -154,7 +158,7 @@ function infoOf(node: TreeNode, key: string): string {
 }
 
 /** Conditions of one scan, which stand one per line. `optional:` ones hold too; dynamic ones say nothing yet. */
-export function splitConditions(shown: string): readonly string[] {
+function splitConditions(shown: string): readonly string[] {
   return splitOutsideQuotes(shown)
     .map((line) => mapOutsideQuotes(line.trim(), withoutMarks))
     .filter((line) => line !== '')

@@ -41,7 +41,10 @@ let engine: Engine
 beforeAll(async () => {
   lake = await openLake()
   engine = await openEngine({ cacheDirectory: lake.directory }, lake)
-  const day = { specId: 0, fields: [{ sourceIds: [6], fieldId: 1000, name: 'day', transform: { kind: 'identity' as const } }] }
+  const day = {
+    specId: 0,
+    fields: [{ sourceIds: [6], fieldId: 1000, name: 'day', transform: { kind: 'identity' as const } }],
+  }
   await lake.createTable(table, fields, { partitionSpec: day })
   const days = Date.UTC(2026, 0, 1) / 86_400_000
   for (const start of [0, 4]) {
@@ -60,7 +63,10 @@ const from = 'FROM ns.events'
 
 describe('pruning', () => {
   it('drops manifests by their partition summary, then files by partition, then files by metrics', async () => {
-    const { rows, result } = await readAll(engine, `SELECT id ${from} WHERE day >= '2026-01-06' AND id > 650 ORDER BY id LIMIT 1`)
+    const { rows, result } = await readAll(
+      engine,
+      `SELECT id ${from} WHERE day >= '2026-01-06' AND id > 650 ORDER BY id LIMIT 1`,
+    )
     expect(rows).toEqual([[700]])
     expect(result.pruning).toEqual([
       {
@@ -84,7 +90,12 @@ describe('pruning', () => {
   it('stops reading manifests when a LIMIT is covered, and only then', async () => {
     const limited = await readAll(engine, `SELECT id ${from} LIMIT 12 OFFSET 3`)
     expect(limited.rows.length).toBe(12)
-    expect(limited.result.pruning[0]?.report).toMatchObject({ manifestsTotal: 2, manifestsScanned: 1, filesTotal: 8, filesKept: 2 })
+    expect(limited.result.pruning[0]?.report).toMatchObject({
+      manifestsTotal: 2,
+      manifestsScanned: 1,
+      filesTotal: 8,
+      filesKept: 2,
+    })
     const sorted = await readAll(engine, `SELECT id ${from} ORDER BY id DESC LIMIT 1`)
     expect(sorted.rows).toEqual([[709]])
     expect(sorted.result.pruning[0]?.report).toMatchObject({ filesKept: 8 })
@@ -107,7 +118,7 @@ const conditions: readonly (readonly [string, number])[] = [
   ['id = 5 OR id = 705', 2],
   ['id IN (5, 105, 106, 205, 305, 405, 999)', 5],
   ['id > 300 AND length(s) > 0', 5],
-  ['id > 300 AND s LIKE \'%s\'', 5],
+  ["id > 300 AND s LIKE '%s'", 5],
   ["s = 'it''s'", 1],
   ["s = 'a\nb'", 1],
   ["s = 'x'' AND f1>5 --'", 1],
@@ -140,7 +151,7 @@ const conditions: readonly (readonly [string, number])[] = [
   ['id <> 5', 8],
   ['id IS DISTINCT FROM 5', 8],
   ['id IS NOT DISTINCT FROM 5', 1],
-  ['id::VARCHAR = \'305\'', 8],
+  ["id::VARCHAR = '305'", 8],
   ['id + 1 > 700', 1],
   ['fl = 3.1::FLOAT', 1],
   ['x > 100', 8],
@@ -163,12 +174,21 @@ describe('a pruned scan', () => {
   })
 
   it('carries conditions through joins, expressions with WITH and unions', async () => {
-    const joined = await readAll(engine, `SELECT a.id FROM ns.events a JOIN ns.events b ON a.id = b.id WHERE a.id = 305`)
+    const joined = await readAll(
+      engine,
+      `SELECT a.id FROM ns.events a JOIN ns.events b ON a.id = b.id WHERE a.id = 305`,
+    )
     expect(joined.rows).toEqual([[305]])
     expect(joined.result.pruning.map(({ report }) => report.filesKept)).toEqual([1, 1])
-    const twice = await readAll(engine, `WITH e AS (SELECT * ${from}) SELECT id FROM e WHERE id = 5 UNION ALL SELECT id FROM e WHERE id = 705 ORDER BY 1`)
+    const twice = await readAll(
+      engine,
+      `WITH e AS (SELECT * ${from}) SELECT id FROM e WHERE id = 5 UNION ALL SELECT id FROM e WHERE id = 705 ORDER BY 1`,
+    )
     expect(twice.rows).toEqual([[5], [705]])
-    const outer = await readAll(engine, `SELECT a.id, b.id FROM ns.events a LEFT JOIN ns.events b ON a.id = b.id AND b.id > 700 WHERE a.id IN (5, 705) ORDER BY 1`)
+    const outer = await readAll(
+      engine,
+      `SELECT a.id, b.id FROM ns.events a LEFT JOIN ns.events b ON a.id = b.id AND b.id > 700 WHERE a.id IN (5, 705) ORDER BY 1`,
+    )
     expect(outer.rows).toEqual([
       [5, null],
       [705, 705],

@@ -39,22 +39,42 @@ export type ResultSettings = {
   readonly result: DuckDBResult
   readonly rowsMax: number
   readonly deadline: QueryDeadline
+  /** Makes a running fetch fail soon. */
+  readonly interrupt: () => void
   readonly free: () => Promise<void>
   readonly references: QueryResult['references']
   readonly pruning: QueryResult['pruning']
 }
 
-export function queryResult({ result, rowsMax, deadline, free, references, pruning }: ResultSettings): QueryResult {
+export function queryResult({
+  result,
+  rowsMax,
+  deadline,
+  interrupt,
+  free,
+  references,
+  pruning,
+}: ResultSettings): QueryResult {
   const types = result.columnTypes()
   let truncated = false
   let closing: Promise<void> | undefined
-  const close = (): Promise<void> => (closing ??= free())
+  let fetching: Promise<unknown> | undefined
+  const close = (): Promise<void> => (closing ??= endFetch().then(free))
+
+  /** A session must not be closed under a running fetch. */
+  async function endFetch(): Promise<void> {
+    if (fetching === undefined) return
+    interrupt()
+    await fetching.catch(() => undefined)
+  }
 
   async function* rows(): AsyncGenerator<readonly (readonly unknown[])[]> {
     let left = rowsMax
     try {
       for (;;) {
-        const chunk = await fetchChunk(result, deadline)
+        const next = fetchChunk(result, deadline)
+        fetching = next
+        const chunk = await next.finally(() => (fetching = undefined))
         if (chunk === undefined) return
         const batch = chunk.slice(0, left)
         left -= batch.length
@@ -77,7 +97,10 @@ export function queryResult({ result, rowsMax, deadline, free, references, pruni
   }
 }
 
-async function fetchChunk(result: DuckDBResult, deadline: QueryDeadline): Promise<readonly (readonly unknown[])[] | undefined> {
+async function fetchChunk(
+  result: DuckDBResult,
+  deadline: QueryDeadline,
+): Promise<readonly (readonly unknown[])[] | undefined> {
   try {
     deadline.check()
     const chunk = await deadline.guard(result.fetchChunk())

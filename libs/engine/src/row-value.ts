@@ -40,11 +40,15 @@ export function plainValue(value: DuckDBValue | undefined): unknown {
 }
 
 function plainObject(value: Exclude<DuckDBValue, null | boolean | number | bigint | string>): unknown {
-  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return value.items.map(plainValue)
+  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue)
+    return value.items.map(plainValue)
   if (value instanceof DuckDBStructValue) {
-    return Object.fromEntries(Object.entries(value.entries).map(([name, member]) => [name, plainValue(member)]))
+    return Object.fromEntries(
+      Object.entries(value.entries).map(([name, member]) => [name, plainValue(member)]),
+    )
   }
-  if (value instanceof DuckDBMapValue) return value.entries.map((entry) => [plainValue(entry.key), plainValue(entry.value)])
+  if (value instanceof DuckDBMapValue)
+    return value.entries.map((entry) => [plainValue(entry.key), plainValue(entry.value)])
   if (value instanceof DuckDBUnionValue) return plainValue(value.value)
   if (value instanceof DuckDBBlobValue) return `\\x${Buffer.from(value.bytes).toString('hex')}`
   return plainText(value)
@@ -71,7 +75,9 @@ function plainText(value: object): string {
   ) {
     return value.toString()
   }
-  return JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? member.toString() : member))
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === 'bigint' ? member.toString() : member,
+  )
 }
 
 function safeInteger(value: bigint): number | bigint {

@@ -46,18 +46,34 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
       const report = plans[at]?.report
       return report === undefined ? [] : [{ table, report }]
     })
-    return queryResult({ result, rowsMax, deadline, free, references: select.scans.map(referenceOf), pruning })
+    return queryResult({
+      result,
+      rowsMax,
+      deadline,
+      interrupt: () => session?.connection.interrupt(),
+      free,
+      references: select.scans.map(referenceOf),
+      pruning,
+    })
   } catch (error) {
     await free()
     throw toEngineError(error)
   }
 }
 
-function planScans({ scans, rowsWanted }: BoundSelect, { store, manifests }: RunComponents): Promise<readonly ScanPlan[]> {
+function planScans(
+  { scans, rowsWanted }: BoundSelect,
+  { store, manifests }: RunComponents,
+): Promise<readonly ScanPlan[]> {
   return Promise.all(
     scans.map(({ loaded, selector, need }) =>
       planScan(
-        { metadata: loaded.metadata, selector, filter: need.filter, ...(rowsWanted === undefined ? {} : { rowsWanted }) },
+        {
+          metadata: loaded.metadata,
+          selector,
+          filter: need.filter,
+          ...(rowsWanted === undefined ? {} : { rowsWanted }),
+        },
         { store, cache: manifests },
       ),
     ),
@@ -81,8 +97,11 @@ async function execute(
     if (metadata === undefined) continue
     const files = filesOf(plan).map((file) => ({ location: file.filePath, path: lease.pathOf(file) }))
     const footers = await deadline.guard(layouts.read(connection, files))
-    await deadline.guard(createScanView(index, { metadata, plan, layouts: footers }, { connection, lease, store }))
+    await deadline.guard(
+      createScanView(index, { metadata, plan, layouts: footers }, { connection, lease, store }),
+    )
   }
+  deadline.check()
   return deadline.guard(connection.stream(select.sql))
 }
 

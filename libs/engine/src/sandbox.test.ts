@@ -48,7 +48,7 @@ describe('SQL of a user', () => {
     ['CALL enable_logging()'],
     ['INSTALL httpfs'],
     ['LOAD httpfs'],
-    ["CREATE SECRET s (TYPE s3)"],
+    ['CREATE SECRET s (TYPE s3)'],
     ['EXPLAIN SELECT 1'],
     ['SHOW TABLES'],
     ['SELECT 1; SELECT 2'],
@@ -90,13 +90,20 @@ describe('SQL of a user', () => {
     await expect(engine.query(real)).rejects.toMatchObject({ code: 'permission-denied' })
   })
 
-  it.each([['SELECT * FROM "PATH"'], ["SELECT * FROM 'PATH'"], ['SELECT * FROM "/etc/passwd"'], ['SELECT * FROM duckdb_tables'], ['SELECT * FROM information_schema.tables'], ['SELECT * FROM pg_catalog.pg_class'], ['SELECT * FROM sqlite_master'], ['SELECT * FROM temp.__floe_scan_0'], ['SELECT id FROM ns.t, __floe_scan_0']])(
-    'finds no table in %s',
-    async (sql) => {
-      await expect(engine.query(sql.replace('PATH', dataPath))).rejects.toMatchObject({ code: 'not-found' })
-      await expect(engine.query(sql.replace('PATH', secret))).rejects.toMatchObject({ code: 'not-found' })
-    },
-  )
+  it.each([
+    ['SELECT * FROM "PATH"'],
+    ["SELECT * FROM 'PATH'"],
+    ['SELECT * FROM "/etc/passwd"'],
+    ['SELECT * FROM duckdb_tables'],
+    ['SELECT * FROM information_schema.tables'],
+    ['SELECT * FROM pg_catalog.pg_class'],
+    ['SELECT * FROM sqlite_master'],
+    ['SELECT * FROM temp.__floe_scan_0'],
+    ['SELECT id FROM ns.t, __floe_scan_0'],
+  ])('finds no table in %s', async (sql) => {
+    await expect(engine.query(sql.replace('PATH', dataPath))).rejects.toMatchObject({ code: 'not-found' })
+    await expect(engine.query(sql.replace('PATH', secret))).rejects.toMatchObject({ code: 'not-found' })
+  })
 
   it('never puts values of rows into messages', async () => {
     const sql = "SELECT CAST('hunter' || id AS INTEGER) FROM ns.t"
@@ -120,12 +127,20 @@ describe('a locked session, should the gate ever let something through', () => {
       await session.lock([dataPath])
       const run = (sql: string): Promise<unknown> => readRows(session.connection, sql)
       await expect(run(`SELECT * FROM read_parquet(${textList([dataPath])})`)).resolves.toHaveLength(1)
-      await expect(run(`SELECT * FROM read_text('${secret}')`)).rejects.toMatchObject({ code: 'permission-denied' })
-      await expect(run(`SELECT * FROM read_text('${dataPath}/../../../../../secret.csv')`)).rejects.toMatchObject({ code: 'permission-denied' })
-      await expect(run(`COPY (SELECT 1) TO '${dataPath}'`)).rejects.toMatchObject({ code: 'permission-denied' })
+      await expect(run(`SELECT * FROM read_text('${secret}')`)).rejects.toMatchObject({
+        code: 'permission-denied',
+      })
+      await expect(
+        run(`SELECT * FROM read_text('${dataPath}/../../../../../secret.csv')`),
+      ).rejects.toMatchObject({ code: 'permission-denied' })
+      await expect(run(`COPY (SELECT 1) TO '${dataPath}'`)).rejects.toMatchObject({
+        code: 'permission-denied',
+      })
       await expect(run("SELECT * FROM glob('/etc/*')")).rejects.toMatchObject({ code: 'permission-denied' })
       await expect(run("SET memory_limit = '1GB'")).rejects.toMatchObject({ code: 'invalid-input' })
-      await expect(run("SET allowed_paths = ['/etc/passwd']")).rejects.toMatchObject({ code: 'invalid-input' })
+      await expect(run("SET allowed_paths = ['/etc/passwd']")).rejects.toMatchObject({
+        code: 'invalid-input',
+      })
       await expect(run('LOAD httpfs')).rejects.toMatchObject({ code: 'permission-denied' })
     } finally {
       session.close()

@@ -52,7 +52,8 @@ function groupOf(task: ScanTask, { metadata, plan, layouts }: GroupInput): Omit<
 /** Layout of a file that was read before. */
 export function layoutOf(layouts: ReadonlyMap<string, FileLayout>, { filePath }: DataFile): FileLayout {
   const layout = layouts.get(filePath)
-  if (layout === undefined) throw new FloeError('internal', `the footer of ${filePath} was not read before it was needed`)
+  if (layout === undefined)
+    throw new FloeError('internal', `the footer of ${filePath} was not read before it was needed`)
   return layout
 }
 
@@ -61,7 +62,11 @@ function deletesByPosition(file: DataFile): boolean {
 }
 
 /** Equality deletes may compare columns that were dropped since: their old definitions. */
-function goneFields(equalities: readonly DataFile[], schema: Schema, metadata: TableMetadata): readonly NestedField[] {
+function goneFields(
+  equalities: readonly DataFile[],
+  schema: Schema,
+  metadata: TableMetadata,
+): readonly NestedField[] {
   const shown = new Set(schema.fields.map(({ id }) => id))
   const wanted = new Set(equalities.flatMap(({ equalityIds = [] }) => equalityIds))
   return [...wanted].filter((id) => !shown.has(id)).map((id) => fieldInHistory(id, metadata))
@@ -73,7 +78,11 @@ export function fieldInHistory(fieldId: number, { schemas, location }: TableMeta
   const owner = newestFirst.find(({ fields }) => fields.some(({ id }) => id === fieldId))
   const field = owner === undefined ? undefined : findFieldById(owner, fieldId)
   if (field !== undefined) return field
-  throw new FloeError('unsupported', `an equality delete of the table at ${location} compares the nested or unknown field ${fieldId}`, {
-    hint: 'compact the table, so that its deletes are applied to its data files',
-  })
+  throw new FloeError(
+    'unsupported',
+    `an equality delete of the table at ${location} compares the nested or unknown field ${fieldId}`,
+    {
+      hint: 'compact the table, so that its deletes are applied to its data files',
+    },
+  )
 }

@@ -37,7 +37,11 @@ export function filesOf({ tasks }: ScanPlan): readonly DataFile[] {
 }
 
 /** Makes the view that stands for mention `index` of the SELECT: the planned files with deletes applied. */
-export async function createScanView(index: number, source: ScanSource, components: ScanComponents): Promise<void> {
+export async function createScanView(
+  index: number,
+  source: ScanSource,
+  components: ScanComponents,
+): Promise<void> {
   const { schema } = source.plan
   const names = schema.fields.map(({ id, name }) => `c${id} AS ${quoteIdentifier(name)}`).join(', ')
   const branches: string[] = []
@@ -48,7 +52,10 @@ export async function createScanView(index: number, source: ScanSource, componen
   }
   const nothing = `SELECT ${schema.fields.map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`).join(', ')} WHERE false`
   const rows = branches.length === 0 ? nothing : branches.join('\nUNION ALL ')
-  await readRows(components.connection, `CREATE TEMP VIEW ${scanName(index)} AS SELECT ${names} FROM (${rows})`)
+  await readRows(
+    components.connection,
+    `CREATE TEMP VIEW ${scanName(index)} AS SELECT ${names} FROM (${rows})`,
+  )
 }
 
 /** Rows of one group. An anti join on integers keeps predicates pushed down into the scan. */
@@ -77,10 +84,14 @@ function readParquet(paths: readonly string[], reads: readonly ColumnRead[]): st
 
 /** One anti join per set of compared columns; null equals null in an equality delete (spec "Equality Delete Files"). */
 function equalityJoins(group: ScanGroup, source: ScanSource, lease: FileLease): readonly string[] {
-  const bySet = Map.groupBy(group.equalities, ({ equalityIds = [] }) => [...equalityIds].sort((a, b) => a - b).join(','))
+  const bySet = Map.groupBy(group.equalities, ({ equalityIds = [] }) =>
+    [...equalityIds].sort((a, b) => a - b).join(','),
+  )
   return [...bySet].map(([set, files], at) => {
     const ids = set.split(',').map(Number)
-    const fields = ids.map((id) => group.fields.find((field) => field.id === id) ?? fieldInHistory(id, source.metadata))
+    const fields = ids.map(
+      (id) => group.fields.find((field) => field.id === id) ?? fieldInHistory(id, source.metadata),
+    )
     const keys = files.map((file) => {
       const layout = layoutOf(source.layouts, file)
       const reads = columnReads(fields, { layout, footer: layout, file, spec: undefined })
@@ -123,7 +134,12 @@ async function createPositions(name: string, group: ScanGroup, components: ScanC
   }
 }
 
-async function appendVector(name: string, fileIndex: number, file: DataFile, components: ScanComponents): Promise<void> {
+async function appendVector(
+  name: string,
+  fileIndex: number,
+  file: DataFile,
+  components: ScanComponents,
+): Promise<void> {
   const { connection, store } = components
   const { filePath, contentOffset = 0, contentSizeInBytes = file.fileSizeInBytes } = file
   const blob = await store.get(filePath, { range: { offset: contentOffset, length: contentSizeInBytes } })

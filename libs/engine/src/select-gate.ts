@@ -19,7 +19,13 @@ export type GatedSelect = {
 }
 
 /** Table functions that make rows from their arguments alone. Every other one can reach files, settings or SQL text. */
-const tableFunctions: ReadonlySet<string> = new Set(['range', 'generate_series', 'unnest', 'repeat', 'repeat_row'])
+const tableFunctions: ReadonlySet<string> = new Set([
+  'range',
+  'generate_series',
+  'unnest',
+  'repeat',
+  'repeat_row',
+])
 
 /** Scalar functions that tell of the process around the query or change it. */
 const refusedFunctions: ReadonlySet<string> = new Set([
@@ -107,7 +113,8 @@ function versionOf(at: TreeNode, path: readonly string[]): TableMention['at'] {
   const expression = at['expr']
   if (!isNode(expression)) return undefined
   for (const node of treeNodes(expression)) {
-    if (node['class'] !== 'SUBQUERY' && node['class'] !== 'COLUMN_REF' && node['class'] !== 'PARAMETER') continue
+    if (node['class'] !== 'SUBQUERY' && node['class'] !== 'COLUMN_REF' && node['class'] !== 'PARAMETER')
+      continue
     throw new FloeError('invalid-input', `the version of ${path.join('.')} must be a constant expression`, {
       hint: "write AT (VERSION => 123), AT (VERSION => 'tag') or AT (TIMESTAMP => now() - INTERVAL 1 DAY)",
     })
@@ -123,7 +130,9 @@ function checkNode(node: TreeNode): void {
     })
   }
   if (node['class'] === 'PARAMETER') {
-    throw new FloeError('invalid-input', 'parameters such as $1 or ? are not supported', { hint: 'write the value into the SQL' })
+    throw new FloeError('invalid-input', 'parameters such as $1 or ? are not supported', {
+      hint: 'write the value into the SQL',
+    })
   }
   if (node['class'] === 'FUNCTION' && refusedFunctions.has(text(node['function_name']).toLowerCase())) {
     throw refusal(`the function ${text(node['function_name'])}`)
@@ -134,7 +143,8 @@ function checkTableFunction(node: TreeNode): void {
   const called = isNode(node['function']) ? node['function'] : {}
   const name = text(called['function_name']).toLowerCase()
   const schema = text(called['schema'])
-  const known = tableFunctions.has(name) && text(called['catalog']) === '' && (schema === '' || schema === 'main')
+  const known =
+    tableFunctions.has(name) && text(called['catalog']) === '' && (schema === '' || schema === 'main')
   if (!known) throw refusal(`the table function ${name}`)
 }
 
@@ -157,10 +167,14 @@ function withoutNamespaces(statement: Statement, mentions: readonly TableMention
     if (value['class'] !== 'COLUMN_REF') return changed
     const names = texts(value['column_names'])
     const mention = qualified.find(({ path }) => startsWith(names, path))
-    return mention === undefined ? changed : { ...changed, column_names: [mention.alias, ...names.slice(mention.path.length)] }
+    return mention === undefined
+      ? changed
+      : { ...changed, column_names: [mention.alias, ...names.slice(mention.path.length)] }
   }
 }
 
 function startsWith(names: readonly string[], path: readonly string[]): boolean {
-  return names.length > path.length && path.every((part, at) => names[at]?.toLowerCase() === part.toLowerCase())
+  return (
+    names.length > path.length && path.every((part, at) => names[at]?.toLowerCase() === part.toLowerCase())
+  )
 }

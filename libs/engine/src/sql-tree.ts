@@ -10,12 +10,15 @@ import { readFirstText } from './duckdb-session.ts'
 export type TreeValue = null | boolean | number | string | RawNumber | readonly TreeValue[] | TreeNode
 export type TreeNode = { readonly [key: string]: TreeValue }
 // An interface, so that it is no `TreeNode`: those have an index signature.
-export interface RawNumber {
+interface RawNumber {
   readonly rawJSON: string
 }
 
 type NativeJson = {
-  parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown
   rawJSON(text: string): RawNumber
 }
 // ECMAScript "JSON.parse source text access": in Node 24, not in TypeScript's library yet.
@@ -64,7 +67,9 @@ export async function parseConditions(
 ): Promise<readonly (TreeNode | undefined)[]> {
   const trees: (TreeNode | undefined)[] = []
   for (const condition of conditions) {
-    const json = await readFirstText(connection, 'SELECT json_serialize_sql($1::VARCHAR)', [`SELECT 1 WHERE ${condition}`])
+    const json = await readFirstText(connection, 'SELECT json_serialize_sql($1::VARCHAR)', [
+      `SELECT 1 WHERE ${condition}`,
+    ])
     const [statement, second] = nodes(parseTree(json)['statements'])
     const where = isNode(statement?.['node']) ? statement['node']['where_clause'] : undefined
     trees.push(isNode(where) && second === undefined ? where : undefined)
@@ -89,7 +94,7 @@ export function isNode(value: TreeValue | undefined): value is TreeNode {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 }
 
-export function isRawNumber(value: TreeValue | undefined): value is RawNumber {
+function isRawNumber(value: TreeValue | undefined): value is RawNumber {
   return typeof value === 'object' && value !== null && 'rawJSON' in value
 }
 
@@ -115,18 +120,15 @@ export function numberText(value: TreeValue | undefined): string | undefined {
   return isRawNumber(value) ? value.rawJSON : undefined
 }
 
-/** A copy of the tree, children first, with each node replaced by what `change` makes of it. */
-export function mapTree(value: TreeValue, change: (node: TreeNode) => TreeValue): TreeValue {
-  if (isList(value)) return value.map((item) => mapTree(item, change))
-  if (!isNode(value)) return value
-  return change(mapMembers(value, (member) => mapTree(member, change)))
-}
-
+/** A copy of a node with each member replaced by what `change` makes of it. */
 export function mapMembers(node: TreeNode, change: (member: TreeValue, key: string) => TreeValue): TreeNode {
   return Object.fromEntries(Object.entries(node).map(([key, member]) => [key, change(member, key)]))
 }
 
-/** Every node of a tree, parents first. */
+/**
+ * Every node of a tree.
+ * @yields parents before their children
+ */
 export function* treeNodes(value: TreeValue): Generator<TreeNode> {
   if (isList(value)) {
     for (const item of value) yield* treeNodes(item)

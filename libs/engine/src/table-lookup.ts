@@ -36,15 +36,24 @@ function readings(path: readonly string[]): readonly TableIdentifier[] {
   const namespace = path.slice(0, -1)
   if (namespace.length === 0) return []
   const split = namespace.flatMap((part) => part.split('.'))
-  return split.length === namespace.length ? [{ namespace, name }] : [{ namespace, name }, { namespace: split, name }]
+  return split.length === namespace.length
+    ? [{ namespace, name }]
+    : [
+        { namespace, name },
+        { namespace: split, name },
+      ]
 }
 
-async function loadIfPresent(catalog: Catalog, identifier: TableIdentifier): Promise<LoadedTable | undefined> {
+async function loadIfPresent(
+  catalog: Catalog,
+  identifier: TableIdentifier,
+): Promise<LoadedTable | undefined> {
   try {
     return await catalog.loadTable(identifier)
   } catch (error) {
     // A name that the catalog refuses as such is the name of no table either.
-    if (error instanceof FloeError && (error.code === 'not-found' || error.code === 'invalid-input')) return undefined
+    if (error instanceof FloeError && (error.code === 'not-found' || error.code === 'invalid-input'))
+      return undefined
     throw error
   }
 }
@@ -69,7 +78,10 @@ function unknownTable(path: readonly string[], all: readonly TableIdentifier[]):
   const name = path.join('.')
   const near = all
     .map((identifier) => tableName(identifier))
-    .map((candidate) => ({ candidate, distance: Math.min(editDistance(candidate, name), editDistance(lastPart(candidate), lastPart(name))) }))
+    .map((candidate) => ({
+      candidate,
+      distance: Math.min(editDistance(candidate, name), editDistance(lastPart(candidate), lastPart(name))),
+    }))
     .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
     .slice(0, offeredNamesMax)
     .map(({ candidate }) => candidate)
@@ -82,7 +94,7 @@ function lastPart(name: string): string {
 }
 
 /** Letters to change, add or drop to make one name the other, ignoring case. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   const [left, right] = [a.toLowerCase(), b.toLowerCase()]
   let previous = Array.from({ length: right.length + 1 }, (_, at) => at)
   for (let i = 1; i <= left.length; i++) {

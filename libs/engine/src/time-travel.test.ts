@@ -28,7 +28,10 @@ beforeAll(async () => {
     { action: 'set-snapshot-ref', refName: 'v 1.0', ref: { snapshotId: first, type: 'tag' } },
     { action: 'set-snapshot-ref', refName: 'dev', ref: { snapshotId: first, type: 'branch' } },
   ])
-  await lake.commit(table, [{ rows: "SELECT 30 AS ident, 'side' AS note" }], { snapshotId: 77n, branch: 'dev' })
+  await lake.commit(table, [{ rows: "SELECT 30 AS ident, 'side' AS note" }], {
+    snapshotId: 77n,
+    branch: 'dev',
+  })
   await lake.commit(table, [{ rows: "SELECT 3 AS ident, 'c' AS note" }], { snapshotId: third })
   thirdTime = lake.clock.nowMs
 })
@@ -71,14 +74,19 @@ describe('AT (VERSION => ...)', () => {
       code: 'not-found',
       message: expect.stringContaining('nope'),
     })
-    await expect(engine.query('SELECT * FROM ns.t AT (VERSION => 1.5)')).rejects.toMatchObject({ code: 'invalid-input' })
-    await expect(engine.query('SELECT * FROM ns.t AT (VERSION => (SELECT 1))')).rejects.toMatchObject({ code: 'invalid-input' })
+    await expect(engine.query('SELECT * FROM ns.t AT (VERSION => 1.5)')).rejects.toMatchObject({
+      code: 'invalid-input',
+    })
+    await expect(engine.query('SELECT * FROM ns.t AT (VERSION => (SELECT 1))')).rejects.toMatchObject({
+      code: 'invalid-input',
+    })
   })
 })
 
 describe('AT (TIMESTAMP => ...)', () => {
   it('takes times as text, with zones, and as expressions', async () => {
-    const count = async (at: string): Promise<unknown> => (await rowsOf(engine, `SELECT count(*) FROM ns.t AT (TIMESTAMP => ${at})`))[0]?.[0]
+    const count = async (at: string): Promise<unknown> =>
+      (await rowsOf(engine, `SELECT count(*) FROM ns.t AT (TIMESTAMP => ${at})`))[0]?.[0]
     expect(await count(`'${iso(firstTime)}'`)).toBe(1)
     expect(await count(`TIMESTAMP '${iso(firstTime).slice(0, 19)}'`)).toBe(1)
     expect(await count(`'${iso(firstTime).slice(0, 19)}+00'::TIMESTAMPTZ + INTERVAL 90 SECOND`)).toBe(2)
@@ -86,17 +94,26 @@ describe('AT (TIMESTAMP => ...)', () => {
   })
 
   it('follows the history of main, not the heads of side branches', async () => {
-    const rows = await rowsOf(engine, `SELECT * FROM ns.t AT (TIMESTAMP => '${iso(thirdTime - 30_000)}') ORDER BY 1`)
+    const rows = await rowsOf(
+      engine,
+      `SELECT * FROM ns.t AT (TIMESTAMP => '${iso(thirdTime - 30_000)}') ORDER BY 1`,
+    )
     expect(rows.map(([ident]) => ident)).toEqual([1, 2])
   })
 
   it('refuses the future and times before the first snapshot', async () => {
-    await expect(engine.query("SELECT * FROM ns.t AT (TIMESTAMP => now() + INTERVAL 1 DAY)")).rejects.toMatchObject({
+    await expect(
+      engine.query('SELECT * FROM ns.t AT (TIMESTAMP => now() + INTERVAL 1 DAY)'),
+    ).rejects.toMatchObject({
       code: 'invalid-input',
       message: expect.stringContaining('future'),
     })
-    await expect(engine.query("SELECT * FROM ns.t AT (TIMESTAMP => '2001-01-01')")).rejects.toMatchObject({ code: 'not-found' })
-    await expect(engine.query("SELECT * FROM ns.t AT (TIMESTAMP => 'soon')")).rejects.toMatchObject({ code: 'invalid-input' })
+    await expect(engine.query("SELECT * FROM ns.t AT (TIMESTAMP => '2001-01-01')")).rejects.toMatchObject({
+      code: 'not-found',
+    })
+    await expect(engine.query("SELECT * FROM ns.t AT (TIMESTAMP => 'soon')")).rejects.toMatchObject({
+      code: 'invalid-input',
+    })
   })
 })
 
@@ -111,16 +128,22 @@ describe('several versions in one query', () => {
   it('takes versions in subqueries and expressions with WITH', async () => {
     const sql = `WITH old AS (SELECT * FROM ns.t AT (VERSION => ${first})) SELECT count(*), (SELECT count(*) FROM ns.t) FROM old`
     expect(await rowsOf(engine, sql)).toEqual([[1, 3]])
-    await expect(engine.query('WITH old AS (SELECT 1) SELECT * FROM old AT (VERSION => 1)')).rejects.toMatchObject({ code: 'invalid-input' })
+    await expect(
+      engine.query('WITH old AS (SELECT 1) SELECT * FROM old AT (VERSION => 1)'),
+    ).rejects.toMatchObject({ code: 'invalid-input' })
   })
 })
 
 describe('the spelling of Trino and Spark', () => {
   it('reads FOR VERSION AS OF and FOR TIMESTAMP AS OF, with aliases behind', async () => {
     expect(await rowsOf(engine, `SELECT o.id FROM ns.t FOR VERSION AS OF ${first} AS o`)).toEqual([[1]])
-    expect(await rowsOf(engine, `SELECT o.id FROM ns.t FOR VERSION AS OF 'v 1.0' o WHERE o.id = 1`)).toEqual([[1]])
+    expect(await rowsOf(engine, `SELECT o.id FROM ns.t FOR VERSION AS OF 'v 1.0' o WHERE o.id = 1`)).toEqual([
+      [1],
+    ])
     const time = iso(firstTime).replace('T', ' ').slice(0, 19)
-    expect(await rowsOf(engine, `SELECT * FROM ns.t FOR TIMESTAMP AS OF TIMESTAMP '${time}' WHERE id = 1`)).toEqual([[1]])
+    expect(
+      await rowsOf(engine, `SELECT * FROM ns.t FOR TIMESTAMP AS OF TIMESTAMP '${time}' WHERE id = 1`),
+    ).toEqual([[1]])
     expect(await rowsOf(engine, `SELECT count(*) FROM ns.t FOR SYSTEM_TIME AS OF '${time}'`)).toEqual([[1]])
   })
 

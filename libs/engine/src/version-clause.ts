@@ -13,12 +13,17 @@ import type { Statement, TreeNode } from './sql-tree.ts'
  * branch or a tag. DuckDB computes the expression; times without a zone are UTC.
  * @throws FloeError invalid-input when the expression is no integer, text or time
  */
-export async function selectorOf(connection: DuckDBConnection, { at, path }: TableMention, nowMs: number): Promise<SnapshotSelector> {
+export async function selectorOf(
+  connection: DuckDBConnection,
+  { at, path }: TableMention,
+  nowMs: number,
+): Promise<SnapshotSelector> {
   if (at === undefined) return { kind: 'current' }
   const value = await evaluate(connection, selecting(at.expression, nowMs), at.unit)
   if (at.unit === 'VERSION' && typeof value === 'bigint') return { kind: 'id', snapshotId: value }
   if (at.unit === 'VERSION' && typeof value === 'string') return { kind: 'ref', name: value }
-  if (at.unit === 'TIMESTAMP' && typeof value === 'bigint') return { kind: 'timestamp', timestampMs: Number(value) }
+  if (at.unit === 'TIMESTAMP' && typeof value === 'bigint')
+    return { kind: 'timestamp', timestampMs: Number(value) }
   throw new FloeError('invalid-input', `the ${at.unit.toLowerCase()} of ${path.join('.')} has no value`, {
     hint: "write AT (VERSION => 123), AT (VERSION => 'branch-or-tag') or AT (TIMESTAMP => '2026-01-31 10:00:00')",
   })
@@ -38,7 +43,14 @@ async function evaluate(connection: DuckDBConnection, statement: Statement, unit
   return integerTypes.has(String(type)) ? (snapshotId ?? undefined) : undefined
 }
 
-const integerTypes: ReadonlySet<string> = new Set(['INTEGER', 'BIGINT', 'HUGEINT', 'UBIGINT', 'SMALLINT', 'TINYINT'])
+const integerTypes: ReadonlySet<string> = new Set([
+  'INTEGER',
+  'BIGINT',
+  'HUGEINT',
+  'UBIGINT',
+  'SMALLINT',
+  'TINYINT',
+])
 
 /** `SELECT <expression>` as a tree. */
 function selecting(expression: TreeNode, nowMs: number): Statement {

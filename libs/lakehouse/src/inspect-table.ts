@@ -3,8 +3,11 @@ import {
   currentSchema,
   currentSnapshot,
   decodeSingleValue,
-  findFieldById,
+  findFieldName,
+  isPrimitive,
   partitionPath,
+  singleValueToJson,
+  transformToHuman,
   transformToString,
   typeToString,
 } from '@floe/iceberg'
@@ -40,7 +43,8 @@ function showTable({ metadata, metadataLocation }: LoadedTable): Rows {
   const schema = currentSchema(metadata)
   const snapshot = currentSnapshot(metadata)
   const spec = metadata.partitionSpecs.find(({ specId }) => specId === metadata.defaultSpecId)
-  const nameOf = (id: number | undefined): string => (id === undefined ? '' : (findFieldById(schema, id)?.name ?? `${id}`))
+  const nameOf = (id: number | undefined): string =>
+    id === undefined ? '' : (findFieldName(schema, id) ?? `${id}`)
   const facts: (readonly [string, unknown])[] = [
     ['location', metadata.location],
     ['metadata', metadataLocation],
@@ -52,7 +56,9 @@ function showTable({ metadata, metadataLocation }: LoadedTable): Rows {
     ['last-updated', isoTime(metadata.lastUpdatedMs)],
     [
       'partitioned by',
-      spec?.fields.map(({ transform, sourceIds }) => `${transformToString(transform)}(${nameOf(sourceIds[0])})`).join(', ') ?? '',
+      spec?.fields
+        .map(({ transform, sourceIds }) => `${transformToString(transform)}(${nameOf(sourceIds[0])})`)
+        .join(', ') ?? '',
     ],
     ...schema.fields.map(
       ({ id, name, type, required, doc }) =>
@@ -67,7 +73,16 @@ function showTable({ metadata, metadataLocation }: LoadedTable): Rows {
 }
 
 function showSnapshots({ snapshots, refs }: TableMetadata): Rows {
-  const columns = ['committed_at', 'snapshot_id', 'parent_id', 'operation', 'added_rows', 'total_rows', 'total_files', 'refs']
+  const columns = [
+    'committed_at',
+    'snapshot_id',
+    'parent_id',
+    'operation',
+    'added_rows',
+    'total_rows',
+    'total_files',
+    'refs',
+  ]
   const rows = snapshots.map(({ timestampMs, snapshotId, parentSnapshotId, summary }) => [
     isoTime(timestampMs),
     snapshotId,
@@ -87,7 +102,8 @@ function showSnapshots({ snapshots, refs }: TableMetadata): Rows {
 function showHistory({ snapshotLog, snapshots, currentSnapshotId }: TableMetadata): Rows {
   const parents = new Map(snapshots.map(({ snapshotId, parentSnapshotId }) => [snapshotId, parentSnapshotId]))
   const ancestors = new Set<bigint>()
-  for (let id = currentSnapshotId; id !== undefined && !ancestors.has(id); id = parents.get(id)) ancestors.add(id)
+  for (let id = currentSnapshotId; id !== undefined && !ancestors.has(id); id = parents.get(id))
+    ancestors.add(id)
   const rows = snapshotLog.map(({ timestampMs, snapshotId }) => [
     isoTime(timestampMs),
     snapshotId,
@@ -111,19 +127,27 @@ async function showFiles(metadata: TableMetadata, store: ObjectStore): Promise<R
   return { columns, rows }
 }
 
-function partitionText({ partitionSpecs }: TableMetadata, schema: Schema, { specId, partition }: DataFile): string {
+function partitionText(
+  { partitionSpecs }: TableMetadata,
+  schema: Schema,
+  { specId, partition }: DataFile,
+): string {
   const spec = partitionSpecs.find((candidate) => candidate.specId === specId)
   return spec === undefined || spec.fields.length === 0 ? '' : partitionPath(spec, schema, partition)
 }
 
-function boundsOf(schema: Schema, { lowerBounds, upperBounds }: DataFile): Readonly<Record<string, unknown>> {
-  const bounds: Record<string, unknown> = {}
+/** Bounds of the top-level columns, as people read them. */
+function boundsOf(
+  schema: Schema,
+  { lowerBounds, upperBounds }: DataFile,
+): Readonly<Record<string, readonly [string, string]>> {
+  const bounds: Record<string, readonly [string, string]> = {}
   for (const { id, name, type } of schema.fields) {
     const lower = lowerBounds?.get(id)
     const upper = upperBounds?.get(id)
     if (lower === undefined || upper === undefined) continue
     if (type.kind === 'struct' || type.kind === 'list' || type.kind === 'map') continue
-    bounds[name] = [decodeSingleValue(type, lower), decodeSingleValue(type, upper)]
+    bounds[name] = [lower, upper].map((bound) => singleValueToJson(type, decodeSingleValue(type, bound)))
   }
   return bounds
 }

@@ -23,7 +23,8 @@ export function snapshotsOf(references: QueryResult['references']): readonly Jso
 }
 
 export function answerToJson(answer: Answer): JsonObject {
-  if (answer.kind !== 'answer') return Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, jsonOf(value)]))
+  if (answer.kind !== 'answer')
+    return Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, jsonOf(value)]))
   const { kind, text, sql, columns, rows, references, provider, provenance, attempts } = answer
   return {
     kind,

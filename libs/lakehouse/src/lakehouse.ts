@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { ask, createOpenAiCompatibleProvider, createRulesProvider } from '@floe/agent'
 import type { Answer, Provider } from '@floe/agent'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
@@ -10,6 +11,7 @@ import { openEngine } from '@floe/engine'
 import type { Engine, QueryResult } from '@floe/engine'
 import { load } from '@floe/etl'
 import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
+import { toFloeError } from '@floe/iceberg'
 import { openObjectStore } from '@floe/storage'
 import type { ObjectStore } from '@floe/storage'
 import { catalogDirectory } from './table-directory.ts'
@@ -78,7 +80,10 @@ export class Lakehouse implements AsyncDisposable {
   }
 
   /** Answers a plain-language question with SQL that was checked and run. */
-  async ask(question: string, options: { readonly signal?: AbortSignal; readonly provider?: ProviderSettings } = {}): Promise<Answer> {
+  async ask(
+    question: string,
+    options: { readonly signal?: AbortSignal; readonly provider?: ProviderSettings } = {},
+  ): Promise<Answer> {
     const engine = await this.#openEngine()
     const catalog = await this.catalog()
     const { provider = this.settings.provider, signal } = options
@@ -110,8 +115,12 @@ export class Lakehouse implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
+    await Promise.allSettled([this.#catalog, this.#engine])
     // What was opened last may still use what was opened first.
-    for (const close of this.#closers.splice(0).reverse()) await close()
+    const failures: unknown[] = []
+    for (const close of this.#closers.splice(0).toReversed())
+      await close().catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw toFloeError(failures[0])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -140,7 +149,8 @@ export class Lakehouse implements AsyncDisposable {
     this.#engine ??= (async () => {
       const { cacheDirectory } = this.settings
       const components = { catalog: await this.catalog(), store: this.store, clock: system.clock }
-      const engine = await openEngine({ cacheDirectory }, components)
+      const tempDirectory = path.join(cacheDirectory, 'spill')
+      const engine = await openEngine({ cacheDirectory, tempDirectory }, components)
       this.#closers.push(() => engine.close())
       return engine
     })()

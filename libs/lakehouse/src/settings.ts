@@ -57,7 +57,12 @@ export type SettingName = keyof typeof names
 type Values = { readonly [name in SettingName]?: string }
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String)
-const configFile = z.strictObject(Object.fromEntries(Object.keys(names).map((name) => [name, scalar.optional()])))
+const configFile = z.strictObject(
+  Object.fromEntries(Object.keys(names).map((name) => [name, scalar.optional()])),
+)
+
+/** Each worker holds a connection to the source and a thread. */
+const workersMax = 256
 
 export const configFileName = 'floe.config.yaml'
 
@@ -106,33 +111,53 @@ function mergeValues(
 
 function readConfigFile(file: string): Readonly<Record<string, string | undefined>> {
   if (!existsSync(file)) return {}
-  const parsed = configFile.safeParse(parseYaml(readFileSync(file, 'utf8')) ?? {})
+  const parsed = configFile.safeParse(readYaml(file) ?? {})
   if (parsed.success) return parsed.data
   throw new FloeError('invalid-input', `${file}: ${z.prettifyError(parsed.error)}`, {
     hint: `known settings: ${Object.keys(names).join(', ')}`,
   })
 }
 
-function parseCatalog(text: string, token: string | undefined, directory: string): LakehouseSettings['catalog'] {
-  if (/^https?:\/\//.test(text)) return { kind: 'rest', uri: text, ...(token === undefined ? {} : { token }) }
-  if (text.startsWith('sqlite:')) {
-    return { kind: 'sqlite', path: path.resolve(directory, text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')) }
+function readYaml(file: string): unknown {
+  try {
+    return parseYaml(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new FloeError('invalid-input', `${file} is not YAML`, {
+      hint: 'write one setting a line, as name: value',
+      cause,
+    })
   }
+}
+
+function parseCatalog(
+  text: string,
+  token: string | undefined,
+  directory: string,
+): LakehouseSettings['catalog'] {
+  if (/^https?:\/\//.test(text) && URL.canParse(text))
+    return { kind: 'rest', uri: text, ...(token === undefined ? {} : { token }) }
+  const file = localPath(text, 'sqlite')
+  if (file !== undefined) return { kind: 'sqlite', path: path.resolve(directory, file) }
   throw new FloeError('invalid-input', `catalog ${text} is neither sqlite:<path> nor http://<host:port>`, {
     hint: 'for example --catalog sqlite:.floe/catalog.db, or --catalog http://localhost:8181',
   })
 }
 
 function parseWarehouse(text: string, directory: string): string {
-  if (/^s3a?:\/\/[^/]+/.test(text)) return text.replace(/\/+$/, '')
+  if (/^s3a?:\/\/[^/]/.test(text)) return text.replace(/\/+$/, '')
   if (text.startsWith('memory://')) return text
-  if (text.startsWith('file:') || !/^[a-z][a-z0-9+.-]*:/i.test(text)) {
-    const name = text.replace(/^file:(\/\/(?=\/))?/, '')
-    return `file://${path.resolve(directory, name)}`
-  }
+  const folder = /^[a-z][a-z0-9+.-]*:/i.test(text) ? localPath(text, 'file') : text
+  if (folder !== undefined) return `file://${path.resolve(directory, folder)}`
   throw new FloeError('invalid-input', `warehouse ${text} is neither file:<dir> nor s3://<bucket>/<prefix>`, {
     hint: 'for example --warehouse file:.floe/warehouse, or --warehouse s3://lake/warehouse',
   })
+}
+
+/** The path of `scheme:path` or `scheme:///path`; none of `scheme://host/path`, which names another machine. */
+function localPath(text: string, scheme: string): string | undefined {
+  if (!text.startsWith(`${scheme}:`)) return undefined
+  const name = text.slice(scheme.length + 1).replace(/^\/\/(?=\/)/, '')
+  return name === '' || name.startsWith('//') ? undefined : name
 }
 
 function s3Settings(values: Values): NonNullable<StoreSettings['s3']> {
@@ -144,22 +169,31 @@ function s3Settings(values: Values): NonNullable<StoreSettings['s3']> {
     ...(s3SecretAccessKey === undefined ? {} : { secretAccessKey: s3SecretAccessKey }),
     ...(s3SessionToken === undefined ? {} : { sessionToken: s3SessionToken }),
     // Servers that are not AWS rarely resolve bucket names as hosts.
-    pathStyle: s3PathStyle === undefined ? s3Endpoint !== undefined : s3PathStyle === 'true',
+    pathStyle: s3PathStyle === undefined ? s3Endpoint !== undefined : parseFlag('s3PathStyle', s3PathStyle),
   }
+}
+
+function parseFlag(name: SettingName, text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw new FloeError('invalid-input', `${name} is ${text}`, { hint: 'give true or false' })
 }
 
 function parseWorkers(text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback
-  const workers = Number(text)
-  if (Number.isSafeInteger(workers) && workers >= 1 && workers <= 256) return workers
-  throw new FloeError('invalid-input', `workers is ${text}`, { hint: 'give a whole number from 1 to 256' })
+  const workers = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (workers >= 1 && workers <= workersMax) return workers
+  throw new FloeError('invalid-input', `workers is ${text}`, {
+    hint: `give a whole number from 1 to ${workersMax}`,
+  })
 }
 
 function parseProvider(values: Values): ProviderSettings {
   const { provider = 'rules', openaiBaseUrl, openaiModel, openaiApiKey } = values
   if (provider === 'rules') return { kind: 'rules' }
   if (provider !== 'openai-compatible') {
-    throw new FloeError('invalid-input', `provider ${provider} is not known`, { hint: 'use rules or openai-compatible' })
+    throw new FloeError('invalid-input', `provider ${provider} is not known`, {
+      hint: 'use rules or openai-compatible',
+    })
   }
   if (openaiBaseUrl === undefined || openaiModel === undefined) {
     throw new FloeError('invalid-input', 'provider openai-compatible needs an endpoint and a model', {

@@ -1,9 +1,15 @@
 import type { TableDescription, TableDirectory } from '@floe/agent'
 import type { Catalog, LoadedTable, Namespace, TableIdentifier } from '@floe/catalog'
-import { currentSchema, currentSnapshot } from '@floe/iceberg'
+import { currentSchema, currentSnapshot, toFloeError } from '@floe/iceberg'
+
+/** Tables loaded at once: each is a request to the catalog and the read of a metadata file. */
+const tableLoadsMax = 8
 
 /** Every table of the catalog, namespace by namespace. */
-export async function listAllTables(catalog: Catalog, parent?: Namespace): Promise<readonly TableIdentifier[]> {
+export async function listAllTables(
+  catalog: Catalog,
+  parent?: Namespace,
+): Promise<readonly TableIdentifier[]> {
   const tables: TableIdentifier[] = []
   for (const namespace of await catalog.listNamespaces(parent)) {
     tables.push(...(await catalog.listTables(namespace)), ...(await listAllTables(catalog, namespace)))
@@ -16,8 +22,28 @@ export function catalogDirectory(catalog: Catalog): TableDirectory {
   return {
     async listTables() {
       const identifiers = await listAllTables(catalog)
-      return Promise.all(identifiers.map(async (identifier) => describeTable(await catalog.loadTable(identifier))))
+      const tables: TableDescription[] = []
+      for (let start = 0; start < identifiers.length; start += tableLoadsMax) {
+        const group = identifiers.slice(start, start + tableLoadsMax)
+        tables.push(
+          ...(await Promise.all(group.map((identifier) => describeIfThere(catalog, identifier)))).flat(),
+        )
+      }
+      return tables
     },
+  }
+}
+
+/** A table that was dropped since it was listed is none to speak of. */
+async function describeIfThere(
+  catalog: Catalog,
+  identifier: TableIdentifier,
+): Promise<readonly TableDescription[]> {
+  try {
+    return [describeTable(await catalog.loadTable(identifier))]
+  } catch (error) {
+    if (toFloeError(error).code === 'not-found') return []
+    throw error
   }
 }
 

@@ -16,7 +16,7 @@ const encoder = new TextEncoder()
 async function deletesByFile(table: TestTable): Promise<Record<string, readonly string[]>> {
   const short = ({ filePath }: DataFile): string => filePath.split('/').at(-1) ?? ''
   const { tasks } = await planScan({ metadata: table.metadata }, table)
-  return Object.fromEntries(tasks.map((task) => [short(task.dataFile), task.deletes.map(short)]))
+  return Object.fromEntries(tasks.map((task) => [short(task.dataFile), task.deletes.map(short).toSorted()]))
 }
 
 describe('delete files of a data file', () => {
@@ -26,7 +26,7 @@ describe('delete files of a data file', () => {
     const eq = (name: string): DataFile => dataFile(name, { content: 'equality-deletes', equalityIds: [1] })
     await table.commit([[dataFile('d1')], [pos('p1'), eq('e1')]])
     await table.commit([[dataFile('d2')], [pos('p2'), eq('e2')]])
-    expect(await deletesByFile(table)).toEqual({ d1: ['p1', 'p2', 'e2'], d2: ['p2'] })
+    expect(await deletesByFile(table)).toEqual({ d1: ['e2', 'p1', 'p2'], d2: ['p2'] })
   })
 
   it('are in the same partition of the same spec, but for equality deletes without a partition', async () => {
@@ -34,7 +34,11 @@ describe('delete files of a data file', () => {
     const unpartitioned: PartitionSpec = { specId: 1, fields: [] }
     table.metadata = { ...table.metadata, partitionSpecs: [byPart, unpartitioned] }
     await table.commit([
-      [dataFile('a', { partition: ['a'] }), dataFile('b', { partition: ['b'] }), dataFile('null', { partition: [null] })],
+      [
+        dataFile('a', { partition: ['a'] }),
+        dataFile('b', { partition: ['b'] }),
+        dataFile('null', { partition: [null] }),
+      ],
       [dataFile('plain', { specId: 1 })],
     ])
     const eq = { content: 'equality-deletes', equalityIds: [1] } as const
@@ -44,13 +48,16 @@ describe('delete files of a data file', () => {
         dataFile('eq-b', { ...eq, partition: ['b'] }),
         dataFile('eq-null', { ...eq, partition: [null] }),
       ],
-      [dataFile('pos-plain', { content: 'position-deletes', specId: 1 }), dataFile('eq-all', { ...eq, specId: 1 })],
+      [
+        dataFile('pos-plain', { content: 'position-deletes', specId: 1 }),
+        dataFile('eq-all', { ...eq, specId: 1 }),
+      ],
     ])
     expect(await deletesByFile(table)).toEqual({
-      a: ['pos-a', 'eq-all'],
+      a: ['eq-all', 'pos-a'],
       b: ['eq-all', 'eq-b'],
       null: ['eq-all', 'eq-null'],
-      plain: ['pos-plain', 'eq-all'],
+      plain: ['eq-all', 'pos-plain'],
     })
   })
 
@@ -69,15 +76,23 @@ describe('delete files of a data file', () => {
 
   it('are the deletion vector alone, when a file has one, beside equality deletes', async () => {
     const table = new TestTable(fields, { formatVersion: 3 })
-    await table.commit([[dataFile('a'), dataFile('b')], [dataFile('old-pos', { content: 'position-deletes' })]])
-    const vector = { content: 'position-deletes', fileFormat: 'puffin', contentOffset: 4, contentSizeInBytes: 40 } as const
+    await table.commit([
+      [dataFile('a'), dataFile('b')],
+      [dataFile('old-pos', { content: 'position-deletes' })],
+    ])
+    const vector = {
+      content: 'position-deletes',
+      fileFormat: 'puffin',
+      contentOffset: 4,
+      contentSizeInBytes: 40,
+    } as const
     await table.commit([
       [
         dataFile('dv', { ...vector, referencedDataFile: path('a') }),
         dataFile('eq', { content: 'equality-deletes', equalityIds: [1] }),
       ],
     ])
-    expect(await deletesByFile(table)).toEqual({ a: ['dv', 'eq'], b: ['old-pos', 'eq'] })
+    expect(await deletesByFile(table)).toEqual({ a: ['dv', 'eq'], b: ['eq', 'old-pos'] })
   })
 
   it('are not looked for in manifests that are older than all data', async () => {

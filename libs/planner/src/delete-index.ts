@@ -30,7 +30,8 @@ export class DeleteIndex {
       else append(this.#equalitiesByPartition, partitionKey(dataFile), entry)
     } else if (isDeletionVector(dataFile) && referencedDataFile !== undefined) {
       const other = this.#vectors.get(referencedDataFile)
-      if (other === undefined || other.sequenceNumber < entry.sequenceNumber) this.#vectors.set(referencedDataFile, entry)
+      if (other === undefined || other.sequenceNumber < entry.sequenceNumber)
+        this.#vectors.set(referencedDataFile, entry)
     } else if (referencedDataFile !== undefined) append(this.#positionsByFile, referencedDataFile, entry)
     else append(this.#positionsByPartition, partitionKey(dataFile), entry)
   }
@@ -48,7 +49,9 @@ export class DeleteIndex {
     if (vector !== undefined && sequenceNumber <= vector.sequenceNumber) return [vector]
     const candidates = [
       ...(this.#positionsByFile.get(dataFile.filePath) ?? []),
-      ...(this.#positionsByPartition.get(key) ?? []).filter((entry) => mayNameFile(entry.dataFile, dataFile.filePath)),
+      ...(this.#positionsByPartition.get(key) ?? []).filter((entry) =>
+        mayNameFile(entry.dataFile, dataFile.filePath),
+      ),
     ]
     return candidates.filter((entry) => sequenceNumber <= entry.sequenceNumber)
   }
@@ -67,7 +70,9 @@ function append<Key>(map: Map<Key, LiveEntry[]>, key: Key, entry: LiveEntry): vo
 function partitionKey({ specId, partition }: DataFile): string {
   const values = partition.map((value) => {
     if (value === null) return 'null'
-    return value instanceof Uint8Array ? `bytes:${Buffer.from(value).toString('hex')}` : `${typeof value}:${value}`
+    return value instanceof Uint8Array
+      ? `bytes:${Buffer.from(value).toString('hex')}`
+      : `${typeof value}:${value}`
   })
   return JSON.stringify([specId, ...values])
 }

@@ -2,12 +2,15 @@ import { decodeManifest, decodeManifestList, FloeError, inheritEntries, toFloeEr
 import type { ManifestEntry, ManifestFile, Snapshot } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 
-import { ManifestCache } from './manifest-cache.ts'
+import type { ManifestCache } from './manifest-cache.ts'
 
 export type ManifestReader = { readonly store: ObjectStore; readonly cache: ManifestCache }
 
 /** The manifests of a snapshot. v1 snapshots may list them in the table metadata instead of in a file. */
-export async function loadManifests(snapshot: Snapshot, reader: ManifestReader): Promise<readonly ManifestFile[]> {
+export async function loadManifests(
+  snapshot: Snapshot,
+  reader: ManifestReader,
+): Promise<readonly ManifestFile[]> {
   const { manifestList, manifests = [] } = snapshot
   if (manifestList !== undefined) return loadCached(manifestList, 'list', decodeManifestList, reader)
   const listed: ManifestFile[] = []
@@ -15,7 +18,11 @@ export async function loadManifests(snapshot: Snapshot, reader: ManifestReader):
   return listed
 }
 
-async function inlineManifest(path: string, snapshot: Snapshot, reader: ManifestReader): Promise<ManifestFile> {
+async function inlineManifest(
+  path: string,
+  snapshot: Snapshot,
+  reader: ManifestReader,
+): Promise<ManifestFile> {
   const { header } = await loadCached(path, 'manifest', decodeManifest, reader)
   return {
     manifestPath: path,
@@ -32,7 +39,10 @@ async function inlineManifest(path: string, snapshot: Snapshot, reader: Manifest
 export type LiveEntry = ManifestEntry & { readonly sequenceNumber: bigint }
 
 /** The live entries of a manifest: those that were added or kept, not those that record a removal. */
-export async function loadLiveEntries(manifest: ManifestFile, reader: ManifestReader): Promise<readonly LiveEntry[]> {
+export async function loadLiveEntries(
+  manifest: ManifestFile,
+  reader: ManifestReader,
+): Promise<readonly LiveEntry[]> {
   const { entries } = await loadCached(manifest.manifestPath, 'manifest', decodeManifest, reader)
   return inheritEntries(entries, manifest)
     .filter(({ status }) => status !== 'deleted')
@@ -56,6 +66,9 @@ function decodeAt<Value>(location: string, bytes: Uint8Array, decode: (bytes: Ui
     return decode(bytes)
   } catch (error) {
     const { code, message, hint } = toFloeError(error)
-    throw new FloeError(code, `${location}: ${message}`, { cause: error, ...(hint === undefined ? {} : { hint }) })
+    throw new FloeError(code, `${location}: ${message}`, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    })
   }
 }

@@ -16,11 +16,15 @@ export class ManifestCache {
 
   constructor(settings: { readonly bytesMax?: number } = {}) {
     this.#bytesMax = settings.bytesMax ?? manifestCacheBytesMax
-    if (this.#bytesMax < 0) throw new FloeError('invalid-input', 'bytesMax of a manifest cache must not be negative')
+    if (this.#bytesMax < 0)
+      throw new FloeError('invalid-input', 'bytesMax of a manifest cache must not be negative')
   }
 
   /** What `load` gave for this key; its `bytes` count against the bound. A failed load is not kept. */
-  async get<Value>(key: string, load: () => Promise<{ readonly value: Value; readonly bytes: number }>): Promise<Value> {
+  async get<Value>(
+    key: string,
+    load: () => Promise<{ readonly value: Value; readonly bytes: number }>,
+  ): Promise<Value> {
     const known = this.#entries.get(key)
     if (known !== undefined) {
       this.#entries.delete(key)

@@ -19,18 +19,30 @@ const compare = (name: string, operator: 'eq' | 'gt', value: number | string): E
   value,
 })
 const both = (left: Expression, right: Expression): Expression => ({ kind: 'and', left, right })
-const names = ({ tasks }: { readonly tasks: readonly { readonly dataFile: { readonly filePath: string } }[] }): readonly string[] =>
-  tasks.map(({ dataFile }) => dataFile.filePath.split('/').at(-1) ?? '')
+const names = ({
+  tasks,
+}: {
+  readonly tasks: readonly { readonly dataFile: { readonly filePath: string } }[]
+}): readonly string[] => tasks.map(({ dataFile }) => dataFile.filePath.split('/').at(-1) ?? '')
 
 describe('planning a scan', () => {
   it('drops manifests by summary, files by partition, files by metrics, and counts each', async () => {
     const table = new TestTable(fields, { spec: byPart })
     await table.commit([
       [dataFile('a1', { partition: ['a'], ids: [0, 9] }), dataFile('b1', { partition: ['b'], ids: [0, 9] })],
-      [dataFile('b2', { partition: ['b'], ids: [10, 19] }), dataFile('b3', { partition: ['b'], ids: [20, 29] })],
-      [dataFile('c1', { partition: ['c'], ids: [20, 29] }), dataFile('c2', { partition: ['c'], ids: [20, 29] })],
+      [
+        dataFile('b2', { partition: ['b'], ids: [10, 19] }),
+        dataFile('b3', { partition: ['b'], ids: [20, 29] }),
+      ],
+      [
+        dataFile('c1', { partition: ['c'], ids: [20, 29] }),
+        dataFile('c2', { partition: ['c'], ids: [20, 29] }),
+      ],
     ])
-    const plan = await planScan({ metadata: table.metadata, filter: both(compare('part', 'eq', 'b'), compare('id', 'gt', 15)) }, table)
+    const plan = await planScan(
+      { metadata: table.metadata, filter: both(compare('part', 'eq', 'b'), compare('id', 'gt', 15)) },
+      table,
+    )
     expect(names(plan)).toEqual(['b2', 'b3'])
     expect(plan.report).toEqual({
       manifestsTotal: 3,
@@ -53,10 +65,14 @@ describe('planning a scan', () => {
     await table.commit([[dataFile('a', { partition: ['a'] }), dataFile('b', { partition: ['b'] })]])
     const truncated: PartitionSpec = {
       specId: 1,
-      fields: [{ sourceIds: [2], fieldId: 1001, name: 'part_trunc', transform: { kind: 'truncate', width: 1 } }],
+      fields: [
+        { sourceIds: [2], fieldId: 1001, name: 'part_trunc', transform: { kind: 'truncate', width: 1 } },
+      ],
     }
     table.metadata = { ...table.metadata, partitionSpecs: [byPart, truncated], defaultSpecId: 1 }
-    await table.commit([[dataFile('bb', { specId: 1, partition: ['b'] }), dataFile('cc', { specId: 1, partition: ['c'] })]])
+    await table.commit([
+      [dataFile('bb', { specId: 1, partition: ['b'] }), dataFile('cc', { specId: 1, partition: ['c'] })],
+    ])
     const plan = await planScan({ metadata: table.metadata, filter: compare('part', 'eq', 'b') }, table)
     expect(names(plan).toSorted()).toEqual(['b', 'bb'])
     expect(plan.report.dropped.map(({ kind, count }) => [kind, count])).toEqual([['file-by-partition', 2]])
@@ -65,20 +81,38 @@ describe('planning a scan', () => {
   it('plans nothing for a table without data', async () => {
     const table = new TestTable(fields)
     const plan = await planScan({ metadata: table.metadata }, table)
-    expect(plan).toMatchObject({ tasks: [], snapshot: undefined, report: { manifestsTotal: 0, filesTotal: 0, filesKept: 0, bytesTotal: 0 } })
+    expect(plan).toMatchObject({
+      tasks: [],
+      snapshot: undefined,
+      report: { manifestsTotal: 0, filesTotal: 0, filesKept: 0, bytesTotal: 0 },
+    })
   })
 
   it('leaves removed files out, and numbers what was kept from earlier commits by their own commits', async () => {
     const table = new TestTable(fields)
     await table.commit([
       [
-        { status: 'existing', snapshotId: 5n, sequenceNumber: 3n, fileSequenceNumber: 3n, dataFile: dataFile('kept') },
-        { status: 'deleted', snapshotId: 5n, sequenceNumber: 2n, fileSequenceNumber: 2n, dataFile: dataFile('removed') },
+        {
+          status: 'existing',
+          snapshotId: 5n,
+          sequenceNumber: 3n,
+          fileSequenceNumber: 3n,
+          dataFile: dataFile('kept'),
+        },
+        {
+          status: 'deleted',
+          snapshotId: 5n,
+          sequenceNumber: 2n,
+          fileSequenceNumber: 2n,
+          dataFile: dataFile('removed'),
+        },
         { status: 'added', dataFile: dataFile('new') },
       ],
     ])
     const { tasks } = await planScan({ metadata: table.metadata }, table)
-    expect(tasks.map(({ dataFile, sequenceNumber }) => [dataFile.filePath.split('/').at(-1), sequenceNumber])).toEqual([
+    expect(
+      tasks.map(({ dataFile, sequenceNumber }) => [dataFile.filePath.split('/').at(-1), sequenceNumber]),
+    ).toEqual([
       ['kept', 3n],
       ['new', 1n],
     ])
@@ -86,16 +120,24 @@ describe('planning a scan', () => {
 
   it('counts row ids of v3 files up from their manifest', async () => {
     const table = new TestTable(fields, { formatVersion: 3 })
-    await table.commit([[dataFile('a', { recordCount: 10 }), dataFile('b', { recordCount: 7 })], [dataFile('c')]])
+    await table.commit([
+      [dataFile('a', { recordCount: 10 }), dataFile('b', { recordCount: 7 })],
+      [dataFile('c')],
+    ])
     const { tasks } = await planScan({ metadata: table.metadata }, table)
     expect(tasks.map(({ firstRowId }) => firstRowId)).toEqual([0n, 10n, 17n])
   })
 
   it('reads v1 snapshots that list their manifests in the metadata', async () => {
     const table = new TestTable(fields, { formatVersion: 1 })
-    const { manifestList = '' } = await table.commit([[dataFile('a', { ids: [0, 9] })], [dataFile('b', { ids: [10, 19] })]])
+    const { manifestList = '' } = await table.commit([
+      [dataFile('a', { ids: [0, 9] })],
+      [dataFile('b', { ids: [10, 19] })],
+    ])
     const { decodeManifestList } = await import('@floe/iceberg')
-    const manifests = decodeManifestList(await table.store.get(manifestList)).map(({ manifestPath }) => manifestPath)
+    const manifests = decodeManifestList(await table.store.get(manifestList)).map(
+      ({ manifestPath }) => manifestPath,
+    )
     table.addSnapshot({ snapshotId: 9n, sequenceNumber: 0n, timestampMs: 1, manifests })
     const plan = await planScan({ metadata: table.metadata, filter: compare('id', 'gt', 12) }, table)
     expect(names(plan)).toEqual(['b'])
@@ -140,7 +182,10 @@ describe('a wanted number of rows', () => {
 
   it('is not looked at when there is a filter or a delete', async () => {
     const table = await threeManifests()
-    const filtered = await planScan({ metadata: table.metadata, rowsWanted: 1, filter: compare('id', 'gt', 0) }, table)
+    const filtered = await planScan(
+      { metadata: table.metadata, rowsWanted: 1, filter: compare('id', 'gt', 0) },
+      table,
+    )
     expect(filtered.report.filesKept).toBe(4)
     await table.commit([[dataFile('del', { content: 'position-deletes' })]])
     const deleted = await planScan({ metadata: table.metadata, rowsWanted: 1 }, table)
@@ -149,7 +194,12 @@ describe('a wanted number of rows', () => {
 })
 
 describe('reading manifests', () => {
-  function counting(store: ObjectStore): { readonly store: ObjectStore; reads: number; inFlight: number; most: number } {
+  function counting(store: ObjectStore): {
+    readonly store: ObjectStore
+    reads: number
+    inFlight: number
+    most: number
+  } {
     const counter = {
       reads: 0,
       inFlight: 0,

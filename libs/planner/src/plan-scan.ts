@@ -76,7 +76,10 @@ class Scan {
     this.#settings = settings
   }
 
-  async plan(manifests: readonly ManifestFile[], rowsWanted: number | undefined): Promise<readonly ScanTask[]> {
+  async plan(
+    manifests: readonly ManifestFile[],
+    rowsWanted: number | undefined,
+  ): Promise<readonly ScanTask[]> {
     const ofContent = (content: ManifestFile['content']): readonly ManifestFile[] =>
       manifests.filter((manifest) => manifest.content === content && mayHaveLiveFiles(manifest))
     const deleteManifests = ofContent('deletes')
@@ -86,7 +89,10 @@ class Scan {
     return data.map((entry) => this.#taskOf(entry, deletes))
   }
 
-  async #keptEntries(manifests: readonly ManifestFile[], rowsWanted: number | undefined): Promise<readonly LiveEntry[]> {
+  async #keptEntries(
+    manifests: readonly ManifestFile[],
+    rowsWanted: number | undefined,
+  ): Promise<readonly LiveEntry[]> {
     const matching = manifests.filter((manifest) => this.#manifestMatches(manifest))
     if (rowsWanted !== undefined) return this.#firstRows(matching, rowsWanted)
     const kept = await mapBounded(matching, manifestsInFlightMax, (manifest) => this.#keptOf(manifest))
@@ -144,14 +150,19 @@ class Scan {
   }
 
   /** Delete entries that may concern the kept files: deletes older than all of them cannot. */
-  async #deletesFor(data: readonly LiveEntry[], manifests: readonly ManifestFile[]): Promise<readonly LiveEntry[]> {
+  async #deletesFor(
+    data: readonly LiveEntry[],
+    manifests: readonly ManifestFile[],
+  ): Promise<readonly LiveEntry[]> {
     const { ledger, reader } = this.#settings
     const oldest = data.reduce<bigint | undefined>(
       (least, { sequenceNumber }) => (least === undefined || sequenceNumber < least ? sequenceNumber : least),
       undefined,
     )
     if (oldest === undefined) return []
-    const needed = manifests.filter((manifest) => manifest.sequenceNumber >= oldest && this.#manifestMatches(manifest))
+    const needed = manifests.filter(
+      (manifest) => manifest.sequenceNumber >= oldest && this.#manifestMatches(manifest),
+    )
     const entries = await mapBounded(needed, manifestsInFlightMax, (manifest) => {
       ledger.scanManifest()
       return loadLiveEntries(manifest, reader)
@@ -175,7 +186,10 @@ class Scan {
   #specOf(specId: number): PartitionSpec {
     const spec = this.#settings.specs.get(specId)
     if (spec !== undefined) return spec
-    throw new FloeError('corrupt-data', `a manifest names the partition spec ${specId}, which the table does not have`)
+    throw new FloeError(
+      'corrupt-data',
+      `a manifest names the partition spec ${specId}, which the table does not have`,
+    )
   }
 }
 

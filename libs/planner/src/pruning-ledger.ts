@@ -25,7 +25,8 @@ export class PruningLedger {
 
   /** A manifest that nothing ruled out but nobody needed. */
   leaveUnread(manifest: ManifestFile): void {
-    if (manifest.content === 'data') this.#filesUnread += (manifest.addedFilesCount ?? 0) + (manifest.existingFilesCount ?? 0)
+    if (manifest.content === 'data')
+      this.#filesUnread += (manifest.addedFilesCount ?? 0) + (manifest.existingFilesCount ?? 0)
   }
 
   scanManifest(): void {

@@ -17,7 +17,11 @@ async function twoVersions(): Promise<TestTable> {
     { snapshotId: first, timestampMs: 1000 },
     { snapshotId: second, timestampMs: 2000 },
   ]
-  const refs = { ...table.metadata.refs, v1: { snapshotId: first, type: 'tag' as const }, dev: { snapshotId: first, type: 'branch' as const } }
+  const refs = {
+    ...table.metadata.refs,
+    v1: { snapshotId: first, type: 'tag' as const },
+    dev: { snapshotId: first, type: 'branch' as const },
+  }
   table.metadata = { ...table.metadata, snapshotLog, refs }
   return table
 }
@@ -25,7 +29,8 @@ async function twoVersions(): Promise<TestTable> {
 describe('a version of a table', () => {
   it('is found by id beyond 2^53, ref, and time on main', async () => {
     const { metadata } = await twoVersions()
-    const id = (selector: SnapshotSelector): bigint | undefined => resolveSnapshot(metadata, selector)?.snapshotId
+    const id = (selector: SnapshotSelector): bigint | undefined =>
+      resolveSnapshot(metadata, selector)?.snapshotId
     expect(id({ kind: 'current' })).toBe(second)
     expect(id({ kind: 'id', snapshotId: first })).toBe(first)
     expect(id({ kind: 'ref', name: 'v1' })).toBe(first)
@@ -37,8 +42,10 @@ describe('a version of a table', () => {
 
   it('is refused when it does not exist, expired, or lies ahead', async () => {
     const { metadata } = await twoVersions()
-    const resolve = (selector: SnapshotSelector, nowMs = 5000): unknown => resolveSnapshot(metadata, selector, { nowMs })
-    const error = (code: string, part: string): unknown => expect.objectContaining({ code, message: expect.stringContaining(part) })
+    const resolve = (selector: SnapshotSelector, nowMs = 5000): unknown =>
+      resolveSnapshot(metadata, selector, { nowMs })
+    const error = (code: string, part: string): unknown =>
+      expect.objectContaining({ code, message: expect.stringContaining(part) })
     expect(() => resolve({ kind: 'id', snapshotId: 3n })).toThrow(error('not-found', '3'))
     expect(() => resolve({ kind: 'ref', name: 'constructor' })).toThrow(error('not-found', 'constructor'))
     expect(() => resolve({ kind: 'timestamp', timestampMs: 999 })).toThrow(error('not-found', '999'))
@@ -55,7 +62,11 @@ describe('a version of a table', () => {
     expect(column({ kind: 'timestamp', timestampMs: 1500 })).toBe('id')
     expect(column({ kind: 'ref', name: 'dev' })).toBe('renamed')
     expect(column({ kind: 'current' })).toBe('renamed')
-    const { schemaId: _, ...unnamed } = metadata.snapshots[0] ?? { snapshotId: 0n, sequenceNumber: 0n, timestampMs: 0 }
+    const { schemaId: _, ...unnamed } = metadata.snapshots[0] ?? {
+      snapshotId: 0n,
+      sequenceNumber: 0n,
+      timestampMs: 0,
+    }
     expect(snapshotSchema(metadata, unnamed).fields[0]?.name).toBe('renamed')
   })
 })

@@ -50,16 +50,23 @@ export function resolveSnapshot(
 function unknownSnapshot({ location, snapshots }: TableMetadata, snapshotId: bigint): never {
   const newest = snapshots.slice(-listedSnapshotsMax).map((snapshot) => String(snapshot.snapshotId))
   throw new FloeError('not-found', `no snapshot ${snapshotId} in the table at ${location}`, {
-    hint: newest.length === 0 ? 'the table has no snapshots' : `it may have expired; the newest are ${newest.join(', ')}`,
+    hint:
+      newest.length === 0
+        ? 'the table has no snapshots'
+        : `it may have expired; the newest are ${newest.join(', ')}`,
   })
 }
 
 function refuseFuture({ location }: TableMetadata, timestampMs: number, nowMs: number | undefined): void {
   if (nowMs === undefined || timestampMs <= nowMs) return
   const time = new Date(timestampMs).toISOString()
-  throw new FloeError('invalid-input', `${time} is in the future, so the table at ${location} has no version of then`, {
-    hint: 'leave the time out to read the current version',
-  })
+  throw new FloeError(
+    'invalid-input',
+    `${time} is in the future, so the table at ${location} has no version of then`,
+    {
+      hint: 'leave the time out to read the current version',
+    },
+  )
 }
 
 /** Schema that rows of a snapshot were written for; snapshots that name none (v1) have the current one. */
@@ -73,8 +80,13 @@ export function snapshotSchema(metadata: TableMetadata, snapshot: Snapshot): Sch
  * Schema that a read shows: branches are written with the table's current schema, so their heads are read with it;
  * ids, tags and times show the schema of their snapshot.
  */
-export function selectedSchema(metadata: TableMetadata, selector: SnapshotSelector, snapshot: Snapshot | undefined): Schema {
-  if (snapshot === undefined || selector.kind === 'current' || isBranch(metadata, selector)) return currentSchema(metadata)
+export function selectedSchema(
+  metadata: TableMetadata,
+  selector: SnapshotSelector,
+  snapshot: Snapshot | undefined,
+): Schema {
+  if (snapshot === undefined || selector.kind === 'current' || isBranch(metadata, selector))
+    return currentSchema(metadata)
   return snapshotSchema(metadata, snapshot)
 }
 

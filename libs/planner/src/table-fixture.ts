@@ -42,17 +42,29 @@ export class TestTable {
   }
 
   /** Adds a snapshot on `main` whose new manifests hold these groups of entries, one manifest per group. */
-  async commit(groups: readonly (readonly (DataFile | ManifestEntry)[])[], snapshotId = ++this.#snapshots): Promise<Snapshot> {
+  async commit(
+    groups: readonly (readonly (DataFile | ManifestEntry)[])[],
+    givenId?: bigint,
+  ): Promise<Snapshot> {
+    this.#snapshots += 1n
+    const snapshotId = givenId ?? this.#snapshots
     const { metadata, store } = this
     const { formatVersion, location } = metadata
     const sequenceNumber = formatVersion === 1 ? 0n : metadata.lastSequenceNumber + 1n
     const parent = metadata.snapshots.find((snapshot) => snapshot.snapshotId === metadata.currentSnapshotId)
-    const inherited = parent?.manifestList === undefined ? [] : decodeManifestList(await store.get(parent.manifestList))
+    const inherited =
+      parent?.manifestList === undefined ? [] : decodeManifestList(await store.get(parent.manifestList))
     const manifests: ManifestFile[] = []
     let firstRowId = metadata.nextRowId ?? 0n
     for (const group of groups) {
-      const entries = group.map((item): ManifestEntry => ('status' in item ? item : { status: 'added', snapshotId, dataFile: item }))
-      const manifest = await this.#writeManifest(entries, { snapshotId, sequenceNumber, ...(formatVersion === 3 ? { firstRowId } : {}) })
+      const entries = group.map((item): ManifestEntry =>
+        'status' in item ? item : { status: 'added', snapshotId, dataFile: item },
+      )
+      const manifest = await this.#writeManifest(entries, {
+        snapshotId,
+        sequenceNumber,
+        ...(formatVersion === 3 ? { firstRowId } : {}),
+      })
       firstRowId += BigInt(entries.reduce((rows, { dataFile }) => rows + dataFile.recordCount, 0))
       manifests.push(manifest)
     }
@@ -60,7 +72,13 @@ export class TestTable {
     const header = { formatVersion, snapshotId, parentSnapshotId: parent?.snapshotId, sequenceNumber }
     const rowIds = formatVersion === 3 ? { firstRowId: metadata.nextRowId ?? 0n } : {}
     await store.put(manifestList, encodeManifestList([...manifests, ...inherited], { ...header, ...rowIds }))
-    return this.addSnapshot({ snapshotId, sequenceNumber, timestampMs: Number(this.#snapshots) * 1000, manifestList, schemaId: metadata.currentSchemaId })
+    return this.addSnapshot({
+      snapshotId,
+      sequenceNumber,
+      timestampMs: Number(this.#snapshots) * 1000,
+      manifestList,
+      schemaId: metadata.currentSchemaId,
+    })
   }
 
   addSnapshot(snapshot: Snapshot): Snapshot {
@@ -98,9 +116,13 @@ export class TestTable {
 }
 
 /** A data file named `name` with bounds of an int column 1. */
-export function dataFile(name: string, rest: Partial<DataFile> & { readonly ids?: readonly [number, number] } = {}): DataFile {
+export function dataFile(
+  name: string,
+  rest: Partial<DataFile> & { readonly ids?: readonly [number, number] } = {},
+): DataFile {
   const { ids, ...own } = rest
-  const bound = (value: number): ReadonlyMap<number, Uint8Array> => new Map([[1, encodeSingleValue({ kind: 'int' }, value)]])
+  const bound = (value: number): ReadonlyMap<number, Uint8Array> =>
+    new Map([[1, encodeSingleValue({ kind: 'int' }, value)]])
   return {
     content: 'data',
     filePath: `memory://test/t/data/${name}`,

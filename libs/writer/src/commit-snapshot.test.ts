@@ -16,11 +16,21 @@ afterEach(() => lake[Symbol.asyncDispose]())
 async function commit(
   kind: 'append' | 'replace-all',
   dataFiles: readonly DataFile[],
-  changes: { readonly commit?: Partial<SnapshotCommit>; readonly components?: Partial<CommitComponents> } = {},
+  changes: {
+    readonly commit?: Partial<SnapshotCommit>
+    readonly components?: Partial<CommitComponents>
+  } = {},
 ): Promise<CommittedSnapshot> {
   const base = changes.commit?.base ?? (await lake.loadOrders())
   const token = `token of ${dataFiles.map(({ filePath }) => filePath).join(', ')}`
-  const request = { table: 'shop.orders', base, target: base.metadata, updates: [], token, change: { kind, dataFiles } }
+  const request = {
+    table: 'shop.orders',
+    base,
+    target: base.metadata,
+    updates: [],
+    token,
+    change: { kind, dataFiles },
+  }
   return commitSnapshot({ ...request, ...changes.commit }, lake.components(changes.components))
 }
 
@@ -29,7 +39,10 @@ async function currentFiles(): Promise<readonly string[]> {
   const snapshot = metadata.snapshots.find(({ snapshotId }) => snapshotId === metadata.currentSnapshotId)
   const entries: ManifestEntry[] = []
   for (const manifest of await lake.manifestsOf(snapshot)) entries.push(...(await lake.entriesOf(manifest)))
-  return entries.filter(({ status }) => status !== 'deleted').map((entry) => entry.dataFile.filePath.slice(13, -8)).toSorted()
+  return entries
+    .filter(({ status }) => status !== 'deleted')
+    .map((entry) => entry.dataFile.filePath.slice(13, -8))
+    .toSorted()
 }
 
 /** The real catalog, where somebody or something comes before or after each commit. */
@@ -66,8 +79,16 @@ describe('append', () => {
     const second = await commit('append', [dataFile('c', 5)])
 
     const manifests = await lake.manifestsOf(second.snapshot)
-    expect(manifests.map(({ addedSnapshotId, sequenceNumber, addedRowsCount }) => [addedSnapshotId, sequenceNumber, addedRowsCount]))
-      .toEqual([[2n, 2n, 5], [1n, 1n, 7]])
+    expect(
+      manifests.map(({ addedSnapshotId, sequenceNumber, addedRowsCount }) => [
+        addedSnapshotId,
+        sequenceNumber,
+        addedRowsCount,
+      ]),
+    ).toEqual([
+      [2n, 2n, 5],
+      [1n, 1n, 7],
+    ])
     expect(manifests[1]).toEqual((await lake.manifestsOf(first.snapshot))[0])
     expect(await lake.store.get(first.snapshot.manifestList ?? '')).toEqual(firstList)
     expect(second.snapshot).toMatchObject({ parentSnapshotId: 1n, sequenceNumber: 2n, schemaId: 0 })
@@ -86,7 +107,12 @@ describe('append', () => {
     await lake.createOrders()
     const { snapshot } = await commit('append', [dataFile('a', 3)])
     const [entry] = await lake.entriesOf((await lake.manifestsOf(snapshot))[0])
-    expect(entry).toMatchObject({ status: 'added', snapshotId: 1n, sequenceNumber: 1n, fileSequenceNumber: 1n })
+    expect(entry).toMatchObject({
+      status: 'added',
+      snapshotId: 1n,
+      sequenceNumber: 1n,
+      fileSequenceNumber: 1n,
+    })
     expect(entry?.dataFile).toEqual(dataFile('a', 3))
   })
 
@@ -111,10 +137,17 @@ describe('append', () => {
     const properties = { 'commit.manifest.target-size-bytes': '960', 'write.metadata.path': path }
     await lake.createOrders({ properties })
     // An entry of two columns is taken for 320 bytes.
-    const { snapshot } = await commit('append', Array.from({ length: 7 }, (_, index) => dataFile(`f${index}`, 1)))
+    const { snapshot } = await commit(
+      'append',
+      Array.from({ length: 7 }, (_, index) => dataFile(`f${index}`, 1)),
+    )
     const manifests = await lake.manifestsOf(snapshot)
     expect(manifests.map(({ addedFilesCount }) => addedFilesCount)).toEqual([3, 3, 1])
-    expect([snapshot.manifestList, ...manifests.map(({ manifestPath }) => manifestPath)].every((name) => name?.startsWith(`${path}/`))).toBe(true)
+    expect(
+      [snapshot.manifestList, ...manifests.map(({ manifestPath }) => manifestPath)].every((name) =>
+        name?.startsWith(`${path}/`),
+      ),
+    ).toBe(true)
   })
 })
 
@@ -129,11 +162,23 @@ describe('replace-all', () => {
     expect(added).toMatchObject({ addedFilesCount: 1, deletedFilesCount: 0, sequenceNumber: 3n })
     expect(deleted).toHaveLength(2)
     for (const manifest of deleted) {
-      expect(manifest).toMatchObject({ deletedFilesCount: 1, existingFilesCount: 0, sequenceNumber: 3n, minSequenceNumber: 3n })
+      expect(manifest).toMatchObject({
+        deletedFilesCount: 1,
+        existingFilesCount: 0,
+        sequenceNumber: 3n,
+        minSequenceNumber: 3n,
+      })
     }
     const entries = [...(await lake.entriesOf(deleted[0])), ...(await lake.entriesOf(deleted[1]))]
-    expect(entries.map(({ status, snapshotId, sequenceNumber, fileSequenceNumber, dataFile: { filePath } }) =>
-      [status, snapshotId, sequenceNumber, fileSequenceNumber, filePath])).toEqual([
+    expect(
+      entries.map(({ status, snapshotId, sequenceNumber, fileSequenceNumber, dataFile: { filePath } }) => [
+        status,
+        snapshotId,
+        sequenceNumber,
+        fileSequenceNumber,
+        filePath,
+      ]),
+    ).toEqual([
       ['deleted', 3n, 2n, 2n, 'file:///data/b.parquet'],
       ['deleted', 3n, 1n, 1n, 'file:///data/a.parquet'],
     ])
@@ -153,17 +198,27 @@ describe('replace-all', () => {
     await commit('replace-all', [dataFile('b', 4)])
     const { snapshot } = await commit('append', [dataFile('c', 5)])
     expect((await lake.manifestsOf(snapshot)).map(({ addedFilesCount }) => addedFilesCount)).toEqual([1, 1])
-    expect((await lake.manifestsOf((await commit('replace-all', [])).snapshot)).map(({ deletedFilesCount }) => deletedFilesCount)).toEqual([1, 1])
+    expect(
+      (await lake.manifestsOf((await commit('replace-all', [])).snapshot)).map(
+        ({ deletedFilesCount }) => deletedFilesCount,
+      ),
+    ).toEqual([1, 1])
     expect(await currentFiles()).toEqual([])
   })
 
   it('deletes files of an older partition spec in manifests of that spec', async () => {
-    const byId = { specId: 0, fields: [{ sourceIds: [1], fieldId: 1000, name: 'id', transform: { kind: 'identity' as const } }] }
+    const byId = {
+      specId: 0,
+      fields: [{ sourceIds: [1], fieldId: 1000, name: 'id', transform: { kind: 'identity' as const } }],
+    }
     await lake.createOrders({ partitionSpec: byId })
     await commit('append', [dataFile('a', 3, [7n])])
     await lake.catalog.commitTable(orders, {
       requirements: [],
-      updates: [{ action: 'add-spec', spec: { specId: 1, fields: [] } }, { action: 'set-default-spec', specId: -1 }],
+      updates: [
+        { action: 'add-spec', spec: { specId: 1, fields: [] } },
+        { action: 'set-default-spec', specId: -1 },
+      ],
     })
     const { snapshot } = await commit('replace-all', [dataFile('b', 4, [], 1)])
     const manifests = await lake.manifestsOf(snapshot)
@@ -178,7 +233,9 @@ describe('a commit that loses the race', () => {
   it('goes on top of the new head and keeps both', async () => {
     await lake.createOrders()
     await commit('append', [dataFile('old', 1)])
-    const result = await commit('append', [dataFile('mine', 2)], { components: { catalog: disturbed({ before: times(1, rival) }) } })
+    const result = await commit('append', [dataFile('mine', 2)], {
+      components: { catalog: disturbed({ before: times(1, rival) }) },
+    })
     expect(result.attempts).toBe(2)
     expect(lake.delays).toEqual([100])
     expect(await currentFiles()).toEqual(['mine', 'old', 'rival1'])
@@ -190,16 +247,22 @@ describe('a commit that loses the race', () => {
   it('replaces what the winner has added, and leaves no manifest of its first attempt', async () => {
     await lake.createOrders()
     await commit('append', [dataFile('old', 1)])
-    await commit('replace-all', [dataFile('mine', 2)], { components: { catalog: disturbed({ before: times(1, rival) }) } })
+    await commit('replace-all', [dataFile('mine', 2)], {
+      components: { catalog: disturbed({ before: times(1, rival) }) },
+    })
     expect(await currentFiles()).toEqual(['mine'])
     // One each of old, rival and mine, and the deletes of old and rival.
     expect(await lake.names('-m0.avro')).toHaveLength(5)
   })
 
   it('gives up after commit.retry.num-retries, with ever longer delays, and leaves none of its files', async () => {
-    await lake.createOrders({ properties: { 'commit.retry.num-retries': '3', 'commit.retry.max-wait-ms': '250' } })
+    await lake.createOrders({
+      properties: { 'commit.retry.num-retries': '3', 'commit.retry.max-wait-ms': '250' },
+    })
     await expect(
-      commit('append', [dataFile('mine', 2)], { components: { catalog: disturbed({ before: times(9, rival) }) } }),
+      commit('append', [dataFile('mine', 2)], {
+        components: { catalog: disturbed({ before: times(9, rival) }) },
+      }),
     ).rejects.toMatchObject({ code: 'commit-conflict' })
     expect(lake.delays).toEqual([100, 200, 250])
     expect(await currentFiles()).toEqual(['rival1', 'rival2', 'rival3', 'rival4'])
@@ -207,20 +270,47 @@ describe('a commit that loses the race', () => {
   })
 
   const changes: readonly (readonly [string, string, readonly TableUpdate[]])[] = [
-    ['schema', 'another schema', [
-      { action: 'add-schema', schema: { schemaId: 1, fields: [...ordersSchema.fields, { id: 3, name: 'x', type: { kind: 'int' }, required: false }] }, lastColumnId: 3 },
-      { action: 'set-current-schema', schemaId: -1 },
-    ]],
-    ['partition spec', 'another partition spec', [
-      { action: 'add-spec', spec: { specId: 1, fields: [{ sourceIds: [1], fieldId: 1000, name: 'id', transform: { kind: 'identity' } }] } },
-      { action: 'set-default-spec', specId: -1 },
-    ]],
+    [
+      'schema',
+      'another schema',
+      [
+        {
+          action: 'add-schema',
+          schema: {
+            schemaId: 1,
+            fields: [...ordersSchema.fields, { id: 3, name: 'x', type: { kind: 'int' }, required: false }],
+          },
+          lastColumnId: 3,
+        },
+        { action: 'set-current-schema', schemaId: -1 },
+      ],
+    ],
+    [
+      'partition spec',
+      'another partition spec',
+      [
+        {
+          action: 'add-spec',
+          spec: {
+            specId: 1,
+            fields: [{ sourceIds: [1], fieldId: 1000, name: 'id', transform: { kind: 'identity' } }],
+          },
+        },
+        { action: 'set-default-spec', specId: -1 },
+      ],
+    ],
   ]
   it.each(changes)('refuses a head with another %s', async (_, message, updates) => {
     await lake.createOrders()
     const before = times(1, () => lake.catalog.commitTable(orders, { requirements: [], updates }))
-    const attempt = commit('append', [dataFile('mine', 2)], { components: { catalog: disturbed({ before }) } })
-    await expect(attempt).rejects.toMatchObject({ code: 'commit-conflict', message: expect.stringContaining(message), hint: expect.stringContaining('load again') })
+    const attempt = commit('append', [dataFile('mine', 2)], {
+      components: { catalog: disturbed({ before }) },
+    })
+    await expect(attempt).rejects.toMatchObject({
+      code: 'commit-conflict',
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining('load again'),
+    })
     expect(await lake.names('.avro')).toEqual([])
   })
 
@@ -230,8 +320,13 @@ describe('a commit that loses the race', () => {
       await lake.catalog.dropTable(orders)
       await lake.createOrders()
     })
-    const attempt = commit('append', [dataFile('mine', 2)], { components: { catalog: disturbed({ before }) } })
-    await expect(attempt).rejects.toMatchObject({ code: 'commit-conflict', message: expect.stringContaining('dropped and made again') })
+    const attempt = commit('append', [dataFile('mine', 2)], {
+      components: { catalog: disturbed({ before }) },
+    })
+    await expect(attempt).rejects.toMatchObject({
+      code: 'commit-conflict',
+      message: expect.stringContaining('dropped and made again'),
+    })
     expect((await lake.loadOrders()).metadata.snapshots).toEqual([])
   })
 })
@@ -266,7 +361,10 @@ describe('a staged create', () => {
 
   it('says already-exists when another made the table first, and leaves no file', async () => {
     const attempt = createWith(disturbed({ before: times(1, () => lake.createOrders()) }))
-    await expect(attempt).rejects.toMatchObject({ code: 'already-exists', hint: expect.stringContaining('append') })
+    await expect(attempt).rejects.toMatchObject({
+      code: 'already-exists',
+      hint: expect.stringContaining('append'),
+    })
     expect(await lake.names('.avro')).toEqual([])
     expect((await lake.loadOrders()).metadata.snapshots).toEqual([])
   })
@@ -281,7 +379,9 @@ describe('a staged create', () => {
 describe('a commit whose outcome is unknown', () => {
   it('succeeds when its token is in the table', async () => {
     await lake.createOrders()
-    const result = await commit('append', [dataFile('mine', 2)], { components: { catalog: disturbed({ after: failing('commit-state-unknown') }) } })
+    const result = await commit('append', [dataFile('mine', 2)], {
+      components: { catalog: disturbed({ after: failing('commit-state-unknown') }) },
+    })
     expect(result).toMatchObject({ attempts: 1, snapshot: { snapshotId: 1n } })
     expect(result.state.metadata.properties['floe.commit-token']).toBe('token of file:///data/mine.parquet')
     expect(await currentFiles()).toEqual(['mine'])
@@ -293,15 +393,23 @@ describe('a commit whose outcome is unknown', () => {
       await commit('append', [dataFile('later', 1)])
       await failing('commit-state-unknown')()
     })
-    const result = await commit('append', [dataFile('mine', 2)], { components: { catalog: disturbed({ after }) } })
+    const result = await commit('append', [dataFile('mine', 2)], {
+      components: { catalog: disturbed({ after }) },
+    })
     expect(result.snapshot.snapshotId).toBe(1n)
     expect(result.state.metadata.currentSnapshotId).toBe(2n)
   })
 
   it('stays unknown when the token is not found, and every file stays', async () => {
     await lake.createOrders({ properties: { 'commit.status-check.num-retries': '2' } })
-    const attempt = commit('append', [dataFile('mine', 2)], { components: { catalog: disturbed({ before: failing('commit-state-unknown') }) } })
-    await expect(attempt).rejects.toMatchObject({ code: 'commit-state-unknown', retryable: false, hint: expect.stringContaining('token of') })
+    const attempt = commit('append', [dataFile('mine', 2)], {
+      components: { catalog: disturbed({ before: failing('commit-state-unknown') }) },
+    })
+    await expect(attempt).rejects.toMatchObject({
+      code: 'commit-state-unknown',
+      retryable: false,
+      hint: expect.stringContaining('token of'),
+    })
     expect(lake.delays).toEqual([200, 400])
     expect(await lake.names('.avro')).toHaveLength(2)
   })
@@ -315,13 +423,17 @@ describe('a commit whose outcome is unknown', () => {
         throw new Error('not reached')
       },
     }
-    await expect(commit('append', [dataFile('mine', 2)], { components: { catalog } })).rejects.toMatchObject({ code: 'commit-state-unknown' })
+    await expect(commit('append', [dataFile('mine', 2)], { components: { catalog } })).rejects.toMatchObject({
+      code: 'commit-state-unknown',
+    })
     expect(await lake.names('.avro')).toHaveLength(2)
   })
 
   it('is no lost race when a conflict answers a commit that was sent twice', async () => {
     await lake.createOrders()
-    const result = await commit('append', [dataFile('mine', 2)], { components: { catalog: disturbed({ after: times(1, failing('commit-conflict')) }) } })
+    const result = await commit('append', [dataFile('mine', 2)], {
+      components: { catalog: disturbed({ after: times(1, failing('commit-conflict')) }) },
+    })
     expect(result.snapshot.snapshotId).toBe(1n)
     expect(result.state.metadata.snapshots).toHaveLength(1)
     expect(await currentFiles()).toEqual(['mine'])
@@ -333,7 +445,9 @@ describe('a commit that is known to have failed', () => {
     await lake.createOrders()
     await commit('append', [dataFile('old', 1)])
     const before = await lake.names('.avro')
-    const attempt = commit('replace-all', [dataFile('mine', 2)], { components: { catalog: disturbed({ before: failing('permission-denied') }) } })
+    const attempt = commit('replace-all', [dataFile('mine', 2)], {
+      components: { catalog: disturbed({ before: failing('permission-denied') }) },
+    })
     await expect(attempt).rejects.toMatchObject({ code: 'permission-denied' })
     expect(await lake.names('.avro')).toEqual(before)
   })
@@ -349,14 +463,17 @@ describe('a commit that is known to have failed', () => {
     const store: ObjectStore = Object.create(lake.store, {
       put: {
         value: async (location: string, bytes: Uint8Array) => {
-          if (name.test(location) && (calls += 1) === call) throw new FloeError('resource-exhausted', 'injected: disk full')
+          if (name.test(location) && (calls += 1) === call)
+            throw new FloeError('resource-exhausted', 'injected: disk full')
           await lake.store.put(location, bytes)
         },
       },
       delete: { value: (locations: readonly string[]) => lake.store.delete(locations) },
       get: { value: (location: string) => lake.store.get(location) },
     })
-    const attempt = commit('replace-all', [dataFile('x', 1), dataFile('y', 1), dataFile('z', 1)], { components: { store } })
+    const attempt = commit('replace-all', [dataFile('x', 1), dataFile('y', 1), dataFile('z', 1)], {
+      components: { store },
+    })
     await expect(attempt).rejects.toMatchObject({ code: 'resource-exhausted' })
     expect(await lake.names('.avro')).toEqual(before)
   })

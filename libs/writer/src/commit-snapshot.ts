@@ -18,7 +18,10 @@ import type { WriteSettings } from './write-settings.ts'
  * commit did not happen. Data files are the caller's to remove after any error but `commit-state-unknown`.
  * @throws `already-exists` when the table of a staged create has been made by somebody else
  */
-export async function commitSnapshot(commit: SnapshotCommit, components: CommitComponents): Promise<CommittedSnapshot> {
+export async function commitSnapshot(
+  commit: SnapshotCommit,
+  components: CommitComponents,
+): Promise<CommittedSnapshot> {
   const settings = parseWriteSettings(commit.target.properties)
   const snapshotId = components.newSnapshotId()
   return removingAfterFailure(new StagedFiles(components.store), async (files) => {
@@ -26,7 +29,8 @@ export async function commitSnapshot(commit: SnapshotCommit, components: CommitC
     let base = commit.base
     for (let attempt = 1; ; attempt++) {
       const outcome = await tryCommit({ ...commit, base }, snapshotId, added, attempt, settings, components)
-      if (outcome.kind === 'committed') return { state: outcome.state, snapshot: outcome.snapshot, attempts: attempt }
+      if (outcome.kind === 'committed')
+        return { state: outcome.state, snapshot: outcome.snapshot, attempts: attempt }
       base = outcome.state
     }
   })
@@ -64,7 +68,10 @@ async function commitStaged(
   }
 }
 
-async function removingAfterFailure<T>(files: StagedFiles, work: (files: StagedFiles) => Promise<T>): Promise<T> {
+async function removingAfterFailure<T>(
+  files: StagedFiles,
+  work: (files: StagedFiles) => Promise<T>,
+): Promise<T> {
   try {
     return await work(files)
   } catch (error) {
@@ -82,7 +89,12 @@ async function stageAdded(
 ): Promise<readonly ManifestFile[]> {
   if (change.dataFiles.length === 0) return []
   const spec = specOf(target, target.defaultSpecId)
-  const header = { schema: schemaOf(target), spec, formatVersion: target.formatVersion, content: 'data' } as const
+  const header = {
+    schema: schemaOf(target),
+    spec,
+    formatVersion: target.formatVersion,
+    content: 'data',
+  } as const
   const entries = addedEntries(change.dataFiles, snapshotId)
   return stageManifests(target, header, entries, snapshotId, settings, { ...components, files })
 }
@@ -102,6 +114,10 @@ function updatesOf({ updates, token }: SnapshotCommit, snapshot: Snapshot): read
     ...updates,
     { action: 'set-properties', updates: { [commitTokenProperty]: token } },
     { action: 'add-snapshot', snapshot },
-    { action: 'set-snapshot-ref', refName: mainBranch, ref: { snapshotId: snapshot.snapshotId, type: 'branch' } },
+    {
+      action: 'set-snapshot-ref',
+      refName: mainBranch,
+      ref: { snapshotId: snapshot.snapshotId, type: 'branch' },
+    },
   ]
 }

@@ -17,7 +17,8 @@ export function dataFileLocation(
   const root = settings.dataPath ?? joinLocation(tableLocation, 'data')
   const path = spec.fields.length === 0 ? [] : [partitionPath(spec, schema, partition)]
   if (!settings.objectStorage) return joinLocation(root, ...path, fileName)
-  if (!settings.objectStoragePartitionedPaths) return joinLocation(root, `${hashDirectories(fileName)}-${fileName}`)
+  if (!settings.objectStoragePartitionedPaths)
+    return joinLocation(root, `${hashDirectories(fileName)}-${fileName}`)
   return joinLocation(root, hashDirectories([...path, fileName].join('/')), ...path, fileName)
 }
 

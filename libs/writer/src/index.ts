@@ -1,5 +1,11 @@
 export { commitSnapshot } from './commit-snapshot.ts'
-export type { CommitComponents, CommittedSnapshot, CommitTarget, SnapshotCommit, TableState } from './snapshot-commit.ts'
+export type {
+  CommitComponents,
+  CommittedSnapshot,
+  CommitTarget,
+  SnapshotCommit,
+  TableState,
+} from './snapshot-commit.ts'
 export { dataFileLocation, metadataFileLocation } from './data-location.ts'
 export type { DataLocation } from './data-location.ts'
 export { FileRoller } from './file-roller.ts'

@@ -27,7 +27,12 @@ export type FanOutSettings = {
   readonly openFilesMax?: number
 }
 
-type OpenPartition = { readonly key: string; readonly roller: FileRoller; pending: ColumnBatch[]; pendingBytes: number }
+type OpenPartition = {
+  readonly key: string
+  readonly roller: FileRoller
+  pending: ColumnBatch[]
+  pendingBytes: number
+}
 
 /**
  * Writes batches into the files of their partitions. A bulk read is not sorted by partition, so rows wait in memory
@@ -154,5 +159,8 @@ function ownDictionary(column: LeafColumn): LeafColumn {
   if (values.layout !== 'dictionary') return column
   const { dictionaryCount } = values
   const offsets = values.offsets.slice(0, dictionaryCount + 1)
-  return { ...column, values: { ...values, offsets, data: values.data.slice(0, offsets[dictionaryCount] ?? 0) } }
+  return {
+    ...column,
+    values: { ...values, offsets, data: values.data.slice(0, offsets[dictionaryCount] ?? 0) },
+  }
 }

@@ -1,5 +1,12 @@
 import { applyTransform, findFieldById, FloeError } from '@floe/iceberg'
-import type { Partition, PartitionField, PartitionSpec, PrimitiveType, PrimitiveValue, Schema } from '@floe/iceberg'
+import type {
+  Partition,
+  PartitionField,
+  PartitionSpec,
+  PrimitiveType,
+  PrimitiveValue,
+  Schema,
+} from '@floe/iceberg'
 import { createColumnReader } from '@floe/parquet'
 import type { ColumnBatch } from '@floe/parquet'
 
@@ -54,7 +61,11 @@ export function partitionKey(partition: Partition): string {
   return key
 }
 
-function partitionColumn(batch: ColumnBatch, table: PartitionedTable, field: PartitionField): PartitionColumn {
+function partitionColumn(
+  batch: ColumnBatch,
+  table: PartitionedTable,
+  field: PartitionField,
+): PartitionColumn {
   const sourceId = field.sourceIds[0]
   const column = batch.columns.find(({ fieldId }) => fieldId === sourceId)
   if (sourceId === undefined || column === undefined || field.transform.kind === 'void') return () => null
@@ -105,8 +116,15 @@ function transformedReader(
   }
 }
 
-function gatherRows(partitions: readonly Partition[], counts: readonly number[], groupOfRow: Int32Array): PartitionRows[] {
-  const groups = partitions.map((partition, group) => ({ partition, rows: new Int32Array(counts[group] ?? 0) }))
+function gatherRows(
+  partitions: readonly Partition[],
+  counts: readonly number[],
+  groupOfRow: Int32Array,
+): PartitionRows[] {
+  const groups = partitions.map((partition, group) => ({
+    partition,
+    rows: new Int32Array(counts[group] ?? 0),
+  }))
   const filled = new Int32Array(partitions.length)
   for (let row = 0; row < groupOfRow.length; row++) {
     const group = groupOfRow[row] ?? 0

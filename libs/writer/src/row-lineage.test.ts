@@ -20,13 +20,22 @@ async function commit(
 ): Promise<CommittedSnapshot> {
   const base = await lake.loadOrders()
   const token = `token ${(tokens += 1)}`
-  const request = { table: 'shop.orders', base, target: base.metadata, updates: [], token, change: { kind, dataFiles } }
+  const request = {
+    table: 'shop.orders',
+    base,
+    target: base.metadata,
+    updates: [],
+    token,
+    change: { kind, dataFiles },
+  }
   return commitSnapshot(request, lake.components(components))
 }
 
 describe('row ids of a v3 table', () => {
   beforeEach(async () => {
-    await lake.createOrders({ properties: { 'format-version': '3', 'commit.manifest.target-size-bytes': '640' } })
+    await lake.createOrders({
+      properties: { 'format-version': '3', 'commit.manifest.target-size-bytes': '640' },
+    })
   })
 
   it('go on from snapshot to snapshot and from manifest to manifest', async () => {
@@ -47,7 +56,10 @@ describe('row ids of a v3 table', () => {
     expect(snapshot).toMatchObject({ firstRowId: 7n, addedRows: 5n })
     expect(state.metadata.nextRowId).toBe(12n)
     const deleted = await lake.entriesOf((await lake.manifestsOf(snapshot))[1])
-    expect(deleted.map((entry) => [entry.status, entry.dataFile.firstRowId])).toEqual([['deleted', 0n], ['deleted', 3n]])
+    expect(deleted.map((entry) => [entry.status, entry.dataFile.firstRowId])).toEqual([
+      ['deleted', 0n],
+      ['deleted', 3n],
+    ])
   })
 
   it('are taken anew when the race for the first ones is lost', async () => {
@@ -75,7 +87,10 @@ describe('manifests of many files', () => {
     await using pool = openPool({ workers: 2 })
     const inWorkers = await commit('append', files, { pool })
     const inline = await commit('append', files)
-    const [worker, here] = [await lake.manifestsOf(inWorkers.snapshot), (await lake.manifestsOf(inline.snapshot)).slice(0, 3)]
+    const [worker, here] = [
+      await lake.manifestsOf(inWorkers.snapshot),
+      (await lake.manifestsOf(inline.snapshot)).slice(0, 3),
+    ]
     expect(worker.map(({ addedFilesCount }) => addedFilesCount)).toEqual([9000, 9000, 2000])
     for (const [index, manifest] of worker.entries()) {
       const other = here[index]

@@ -40,10 +40,14 @@ async function settleCreate(
   if (head === undefined) throw error
   const committed = findSettled(head, token)
   if (committed !== undefined) return committed
-  throw new FloeError('already-exists', `table ${table} was made by another while its data was being written`, {
-    hint: 'load again, to append to the table that is there or to replace it',
-    cause: error,
-  })
+  throw new FloeError(
+    'already-exists',
+    `table ${table} was made by another while its data was being written`,
+    {
+      hint: 'load again, to append to the table that is there or to replace it',
+      cause: error,
+    },
+  )
 }
 
 async function settleUnknown(
@@ -70,7 +74,10 @@ function findSettled(state: TableState, token: string): Extract<Settled, { kind:
   return snapshot === undefined ? undefined : { kind: 'committed', state, snapshot }
 }
 
-function retryDelayMs({ commitRetryDelayMsMin, commitRetryDelayMsMax }: WriteSettings, doublings: number): number {
+function retryDelayMs(
+  { commitRetryDelayMsMin, commitRetryDelayMsMax }: WriteSettings,
+  doublings: number,
+): number {
   return Math.min(commitRetryDelayMsMax, commitRetryDelayMsMin * 2 ** doublings)
 }
 

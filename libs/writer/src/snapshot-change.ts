@@ -1,5 +1,12 @@
 import { decodeManifest, FloeError, inheritEntries } from '@floe/iceberg'
-import type { DataFile, ManifestEntry, ManifestFile, PartitionSpec, Schema, TableMetadata } from '@floe/iceberg'
+import type {
+  DataFile,
+  ManifestEntry,
+  ManifestFile,
+  PartitionSpec,
+  Schema,
+  TableMetadata,
+} from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 
 /**
@@ -29,7 +36,10 @@ export async function loadLiveManifests(
   for (let start = 0; start < manifests.length; start += readsMax) {
     const batch = manifests.slice(start, start + readsMax).map(async (manifest) => {
       const { entries } = decodeManifest(await store.get(manifest.manifestPath))
-      return { manifest, entries: inheritEntries(entries, manifest).filter(({ status }) => status !== 'deleted') }
+      return {
+        manifest,
+        entries: inheritEntries(entries, manifest).filter(({ status }) => status !== 'deleted'),
+      }
     })
     live.push(...(await Promise.all(batch)))
   }
@@ -37,20 +47,29 @@ export async function loadLiveManifests(
 }
 
 // Spec "Manifest Entry Fields": a DELETED entry carries the snapshot that deleted it and keeps its sequence numbers.
-export function deletedEntries(entries: readonly ManifestEntry[], snapshotId: bigint): readonly ManifestEntry[] {
+export function deletedEntries(
+  entries: readonly ManifestEntry[],
+  snapshotId: bigint,
+): readonly ManifestEntry[] {
   return entries.map((entry) => ({ ...entry, status: 'deleted', snapshotId }))
 }
 
 export function specOf(metadata: TableMetadata, specId: number): PartitionSpec {
   const spec = metadata.partitionSpecs.find((candidate) => candidate.specId === specId)
   if (spec !== undefined) return spec
-  throw new FloeError('corrupt-data', `table metadata of ${metadata.location} has no partition spec ${specId}`)
+  throw new FloeError(
+    'corrupt-data',
+    `table metadata of ${metadata.location} has no partition spec ${specId}`,
+  )
 }
 
 export function schemaOf(metadata: TableMetadata): Schema {
   const schema = metadata.schemas.find(({ schemaId }) => schemaId === metadata.currentSchemaId)
   if (schema !== undefined) return schema
-  throw new FloeError('corrupt-data', `table metadata of ${metadata.location} has no schema ${metadata.currentSchemaId}`)
+  throw new FloeError(
+    'corrupt-data',
+    `table metadata of ${metadata.location} has no schema ${metadata.currentSchemaId}`,
+  )
 }
 
 /** The snapshot that already carries `token`, if the commit it marks has happened. */

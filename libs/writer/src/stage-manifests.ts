@@ -7,7 +7,9 @@ import type { EncodeManifestInput } from './encode-manifest.task.ts'
 import type { StagedFiles } from './staged-files.ts'
 import type { WriteSettings } from './write-settings.ts'
 
-const encodeTask = taskAt<EncodeManifestInput, Uint8Array>(new URL('./encode-manifest.task.ts', import.meta.url))
+const encodeTask = taskAt<EncodeManifestInput, Uint8Array>(
+  new URL('./encode-manifest.task.ts', import.meta.url),
+)
 
 /** Below this many entries a thread's start-up costs more than encoding in place. */
 const entriesForWorkersMin = 20_000
@@ -45,7 +47,10 @@ export async function stageManifests(
       const bytes = await encode(group)
       const location = metadataFileLocation(metadata.location, settings, `${uuid()}-m0.avro`)
       await files.put(location, bytes)
-      return manifestFileFor(location, bytes.length, header, group, { snapshotId, sequenceNumber: unassigned })
+      return manifestFileFor(location, bytes.length, header, group, {
+        snapshotId,
+        sequenceNumber: unassigned,
+      })
     }),
   )
   // All have settled before one failure is thrown: a put still under way would outlive the clean-up.
@@ -56,7 +61,10 @@ export async function stageManifests(
 }
 
 /** Manifests as one commit attempt lists them. What a commit adds or deletes has that commit's sequence number. */
-export function numberManifests(manifests: readonly ManifestFile[], sequenceNumber: bigint): readonly ManifestFile[] {
+export function numberManifests(
+  manifests: readonly ManifestFile[],
+  sequenceNumber: bigint,
+): readonly ManifestFile[] {
   return manifests.map((manifest) => ({ ...manifest, sequenceNumber, minSequenceNumber: sequenceNumber }))
 }
 

@@ -1,7 +1,20 @@
-import { assignFirstRowIds, currentSnapshot, decodeManifestList, encodeManifestList, FloeError, snapshotSummary } from '@floe/iceberg'
+import {
+  assignFirstRowIds,
+  currentSnapshot,
+  decodeManifestList,
+  encodeManifestList,
+  FloeError,
+  snapshotSummary,
+} from '@floe/iceberg'
 import type { DataFile, ManifestFile, Snapshot } from '@floe/iceberg'
 import { metadataFileLocation } from './data-location.ts'
-import { commitTokenProperty, deletedEntries, loadLiveManifests, schemaOf, specOf } from './snapshot-change.ts'
+import {
+  commitTokenProperty,
+  deletedEntries,
+  loadLiveManifests,
+  schemaOf,
+  specOf,
+} from './snapshot-change.ts'
 import type { CommitComponents, SnapshotCommit } from './snapshot-commit.ts'
 import { numberManifests, stageManifests } from './stage-manifests.ts'
 import type { StagedFiles } from './staged-files.ts'
@@ -25,13 +38,19 @@ export async function stageSnapshot(
   const parent = currentSnapshot(base)
   const inherited = await loadManifestList(commit.table, parent, components)
   const isAppend = change.kind === 'append'
-  const removed = isAppend ? nothingRemoved : await stageRemoved(commit, inherited, snapshotId, settings, files, components)
+  const removed = isAppend
+    ? nothingRemoved
+    : await stageRemoved(commit, inherited, snapshotId, settings, files, components)
   const kept = isAppend ? inherited.filter(isLive) : []
   const sequenceNumber = target.formatVersion === 1 ? 0n : base.lastSequenceNumber + 1n
   const manifests = [...numberManifests([...added, ...removed.manifests], sequenceNumber), ...kept]
   const rowIds = target.formatVersion === 3 ? assignFirstRowIds(manifests, base.nextRowId ?? 0n) : undefined
   const firstRowId = rowIds === undefined ? undefined : (base.nextRowId ?? 0n)
-  const manifestList = metadataFileLocation(target.location, settings, `snap-${snapshotId}-1-${components.uuid()}.avro`)
+  const manifestList = metadataFileLocation(
+    target.location,
+    settings,
+    `snap-${snapshotId}-1-${components.uuid()}.avro`,
+  )
   const bytes = encodeManifestList(rowIds?.files ?? manifests, {
     formatVersion: target.formatVersion,
     snapshotId,
@@ -48,7 +67,9 @@ export async function stageSnapshot(
     schemaId: target.currentSchemaId,
     summary: summaryOf(commit, parent, removed),
     ...(parent === undefined ? {} : { parentSnapshotId: parent.snapshotId }),
-    ...(rowIds === undefined || firstRowId === undefined ? {} : { firstRowId, addedRows: rowIds.nextRowId - firstRowId }),
+    ...(rowIds === undefined || firstRowId === undefined
+      ? {}
+      : { firstRowId, addedRows: rowIds.nextRowId - firstRowId }),
   }
 }
 
@@ -101,7 +122,9 @@ async function stageRemoved(
       content: manifest.content,
     }
     const deleted = deletedEntries(entries, snapshotId)
-    manifests.push(...(await stageManifests(target, header, deleted, snapshotId, settings, { ...components, files })))
+    manifests.push(
+      ...(await stageManifests(target, header, deleted, snapshotId, settings, { ...components, files })),
+    )
   }
   return { manifests, files: live.flatMap(({ entries }) => entries.map(({ dataFile }) => dataFile)) }
 }

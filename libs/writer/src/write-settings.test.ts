@@ -50,12 +50,27 @@ describe('parseWriteSettings', () => {
   })
 
   it('names what is set without effect, and nothing of others', () => {
-    const properties = { 'write.wap.enabled': 'true', 'write.distribution-mode': 'hash', 'commit.x': '1', comment: 'c', 'read.split.target-size': '1' }
-    expect(parseWriteSettings(properties).ignored).toEqual(['commit.x', 'write.distribution-mode', 'write.wap.enabled'])
+    const properties = {
+      'write.wap.enabled': 'true',
+      'write.distribution-mode': 'hash',
+      'commit.x': '1',
+      comment: 'c',
+      'read.split.target-size': '1',
+    }
+    expect(parseWriteSettings(properties).ignored).toEqual([
+      'commit.x',
+      'write.distribution-mode',
+      'write.wap.enabled',
+    ])
   })
 
   it('takes no level for a codec that has none', () => {
-    expect(parseWriteSettings({ 'write.parquet.compression-codec': 'snappy', 'write.parquet.compression-level': '99' }).level).toBeUndefined()
+    expect(
+      parseWriteSettings({
+        'write.parquet.compression-codec': 'snappy',
+        'write.parquet.compression-level': '99',
+      }).level,
+    ).toBeUndefined()
   })
 
   it.each([
@@ -79,18 +94,32 @@ describe('parseWriteSettings', () => {
     ['write.format.default', 'orc'],
     ['write.parquet.compression-codec', 'lz4'],
   ])('cannot do %s = %s', (name, value) => {
-    expect(() => parseWriteSettings({ [name]: value })).toThrow(expect.objectContaining({ code: 'unsupported', hint: expect.any(String) }))
+    expect(() => parseWriteSettings({ [name]: value })).toThrow(
+      expect.objectContaining({ code: 'unsupported', hint: expect.any(String) }),
+    )
   })
 })
 
 describe('dataFileLocation', () => {
   const tableLocation = 's3://lake/orders'
-  const schema = { schemaId: 0, fields: [{ id: 1, name: 'c', type: { kind: 'string' }, required: false }] } as const
-  const spec = { specId: 0, fields: [{ sourceIds: [1], fieldId: 1000, name: 'c', transform: { kind: 'identity' } }] } as const
-  const place = (properties: Readonly<Record<string, string>>, isPartitioned: boolean, name = 'f.parquet'): string =>
+  const schema = {
+    schemaId: 0,
+    fields: [{ id: 1, name: 'c', type: { kind: 'string' }, required: false }],
+  } as const
+  const spec = {
+    specId: 0,
+    fields: [{ sourceIds: [1], fieldId: 1000, name: 'c', transform: { kind: 'identity' } }],
+  } as const
+  const place = (
+    properties: Readonly<Record<string, string>>,
+    isPartitioned: boolean,
+    name = 'f.parquet',
+  ): string =>
     dataFileLocation(
       { tableLocation, settings: parseWriteSettings(properties) },
-      isPartitioned ? { spec, schema, partition: ['x/y'] } : { spec: { specId: 0, fields: [] }, schema, partition: [] },
+      isPartitioned
+        ? { spec, schema, partition: ['x/y'] }
+        : { spec: { specId: 0, fields: [] }, schema, partition: [] },
       name,
     )
   const hashed = { 'write.object-storage.enabled': 'true' }
@@ -112,14 +141,18 @@ describe('dataFileLocation', () => {
   })
 
   it('keeps the partition in the path of an object store unless told otherwise', () => {
-    expect(place(hashed, true)).toMatch(/^s3:\/\/lake\/orders\/data\/[01]{4}\/[01]{4}\/[01]{4}\/[01]{8}\/c=x%2Fy\/f\.parquet$/)
+    expect(place(hashed, true)).toMatch(
+      /^s3:\/\/lake\/orders\/data\/[01]{4}\/[01]{4}\/[01]{4}\/[01]{8}\/c=x%2Fy\/f\.parquet$/,
+    )
     const flat = { ...hashed, 'write.object-storage.partitioned-paths': 'false' }
     expect(place(flat, true, 'a')).toBe('s3://lake/orders/data/0101/0110/1001/10110010-a')
     expect(place(flat, false, 'a')).toBe('s3://lake/orders/data/0101/0110/1001/10110010-a')
   })
 
   it('puts metadata where write.metadata.path says', () => {
-    expect(metadataFileLocation(tableLocation, { metadataPath: undefined }, 'm.avro')).toBe('s3://lake/orders/metadata/m.avro')
+    expect(metadataFileLocation(tableLocation, { metadataPath: undefined }, 'm.avro')).toBe(
+      's3://lake/orders/metadata/m.avro',
+    )
     expect(metadataFileLocation(tableLocation, { metadataPath: 's3://m/' }, 'm.avro')).toBe('s3://m/m.avro')
   })
 })

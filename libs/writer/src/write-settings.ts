@@ -60,7 +60,8 @@ const columnMetricsPrefix = 'write.metadata.metrics.column.'
 export function parseWriteSettings(properties: Readonly<Record<string, string>>): WriteSettings {
   const size = (name: string, fallback: number): number => parseCount(properties, name, fallback, 1)
   const count = (name: string, fallback: number): number => parseCount(properties, name, fallback, 0)
-  const isTrue = (name: string, fallback: string): boolean => (properties[name] ?? fallback).toLowerCase() === 'true'
+  const isTrue = (name: string, fallback: string): boolean =>
+    (properties[name] ?? fallback).toLowerCase() === 'true'
   const codec = parseCodec(properties['write.parquet.compression-codec'])
   const format = properties['write.format.default']
   if (format !== undefined && format.toLowerCase() !== 'parquet') {
@@ -102,9 +103,13 @@ function parseCount(
   if (text === undefined) return fallback
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (Number.isSafeInteger(value) && value >= least) return value
-  throw new FloeError('invalid-input', `table property ${name} is not a whole number from ${least}: ${text}`, {
-    hint: `set ${name} to a number, or remove it for the default ${fallback}`,
-  })
+  throw new FloeError(
+    'invalid-input',
+    `table property ${name} is not a whole number from ${least}: ${text}`,
+    {
+      hint: `set ${name} to a number, or remove it for the default ${fallback}`,
+    },
+  )
 }
 
 /** The codec's own scale; codecs without levels take none. */

@@ -1,15 +1,15 @@
 import path from 'node:path'
 import { fillAirports, fillFlights, fillSocial, fillWeather } from '@floe/datasets'
-import { reachableFolder, startPostgres } from '@floe/testing'
+import { startPostgres } from '@floe/testing'
 import type { TestPostgres } from '@floe/testing'
 import { checkout, readFloe, runFloe } from './run-floe.ts'
 
 /** The first ten minutes: a real database, loaded, queried, changed, looked at in the past, and asked. */
 async function main(): Promise<void> {
   step('Starting an embedded PostgreSQL')
-  const dataDirectory = await reachableFolder(path.join(checkout, '.floe', 'postgres'))
+  const dataDirectory = path.join(checkout, '.floe', 'postgres')
   await using postgres = await startPostgres({ dataDirectory, persistent: true })
-  note(`PostgreSQL is on port ${postgres.port}, its data in ${path.relative(process.cwd(), dataDirectory)}`)
+  note(`PostgreSQL is on port ${postgres.port}, its data in ${postgres.dataDirectory}`)
   await fillSource(postgres)
   await loadEverything(postgres.url)
   await query()

@@ -9,7 +9,9 @@ const floe = path.join(checkout, 'apps', 'cli', 'bin', 'floe.cjs')
 
 /** What is printed before a command, so that a reader can run the same. Passwords never appear on a terminal. */
 function commandLine(args: readonly string[]): string {
-  const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `"${arg.replaceAll(/(["$`\\])/g, '\\$1')}"`))
+  const shown = args.map((arg) =>
+    /^[\w@%+=:,./-]+$/.test(arg) ? arg : `"${arg.replaceAll(/(["$`\\])/g, '\\$1')}"`,
+  )
   return `$ npx floe ${shown.join(' ').replace(/(postgres(?:ql)?:\/\/[^:@\s]+):[^@\s]+@/, '$1:***@')}`
 }
 
@@ -25,7 +27,10 @@ export async function readFloe(args: readonly string[]): Promise<string> {
 }
 
 async function captureFloe(args: readonly string[], onText: (text: string) => void): Promise<string> {
-  const child = spawn(process.execPath, [floe, ...args], { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [floe, ...args], {
+    cwd: checkout,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   child.stdout.setEncoding('utf8')
   child.stdout.on('data', (text: string) => {

@@ -52,6 +52,7 @@ async function makeExecutable(folder: string): Promise<void> {
 export async function canEnter(folder: string): Promise<boolean> {
   for (let at = folder; ; at = path.dirname(at)) {
     const { mode } = await stat(at)
+    if ((mode & 0o005) !== 0o005 && at === folder) return false
     if ((mode & 0o001) === 0) return false
     if (at === path.dirname(at)) return true
   }

@@ -1,10 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import path from 'node:path'
 import { FloeError } from '@floe/iceberg'
 import type { ServerAccount } from './server-binaries.ts'
 
 /** Characters of the server's log that an error keeps. */
 const logTailMax = 4000
+const exitWaitMsMax = 3000
+const exitWaitStepMs = 20
 
 export type ServerProcess = { readonly child: ChildProcess; stop(): Promise<void> }
 
@@ -81,7 +84,9 @@ const fatalSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 function killOnExit(child: ChildProcess, folderToRemove: string | undefined): () => void {
   const onExit = (): void => {
     child.kill(folderToRemove === undefined ? 'SIGINT' : 'SIGQUIT')
-    if (folderToRemove !== undefined) rmSync(folderToRemove, { recursive: true, force: true, maxRetries: 5 })
+    if (folderToRemove === undefined) return
+    waitForUnlock(folderToRemove)
+    rmSync(folderToRemove, { recursive: true, force: true, maxRetries: 5 })
   }
   const onSignal = (signal: NodeJS.Signals): void => {
     unhook()
@@ -95,4 +100,13 @@ function killOnExit(child: ChildProcess, folderToRemove: string | undefined): ()
   process.on('exit', onExit)
   for (const signal of fatalSignals) process.on(signal, onSignal)
   return unhook
+}
+
+/** An exit handler cannot await: it sleeps until the server, on its way out, removes its lock. */
+function waitForUnlock(folder: string): void {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4))
+  const lock = path.join(folder, 'postmaster.pid')
+  for (let waitedMs = 0; existsSync(lock) && waitedMs < exitWaitMsMax; waitedMs += exitWaitStepMs) {
+    Atomics.wait(sleeper, 0, 0, exitWaitStepMs)
+  }
 }

@@ -26,6 +26,8 @@ export type TestPostgres = {
   /** Superuser `postgres`, database `postgres`, over TCP on the loopback address. */
   readonly url: string
   readonly port: number
+  /** The postmaster's: its backends are its children. */
+  readonly pid: number
   /** Where the cluster is: not where asked, when the server's account cannot go there. */
   readonly dataDirectory: string
   query<Row extends QueryResultRow = Record<string, unknown>>(
@@ -71,6 +73,7 @@ export async function startPostgres(
     return {
       url,
       port,
+      pid: server.child.pid ?? 0,
       dataDirectory: folder,
       query: async <Row extends QueryResultRow>(sql: string, params: readonly unknown[] = []) =>
         (await pool.query<Row>(sql, params.length === 0 ? undefined : [...params])).rows,

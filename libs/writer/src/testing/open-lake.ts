@@ -78,7 +78,8 @@ export async function openLake(): Promise<Lake> {
       const found = await Array.fromAsync(store.list(`${warehouse}/`))
       return found.map(({ location }) => path.basename(location)).filter((name) => name.endsWith(suffix))
     },
-    manifestsOf: async (snapshot) => decodeManifestList(await store.get(snapshot?.manifestList ?? 'no manifest list')),
+    manifestsOf: async (snapshot) =>
+      decodeManifestList(await store.get(snapshot?.manifestList ?? 'no manifest list')),
     entriesOf: async (manifest) => {
       if (manifest === undefined) return []
       return inheritEntries(decodeManifest(await store.get(manifest.manifestPath)).entries, manifest)

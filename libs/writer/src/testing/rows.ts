@@ -20,7 +20,10 @@ export function batchOfOrders(rows: readonly Order[]): ColumnBatch {
   return {
     rowCount: rows.length,
     columns: [
-      longColumn(1, rows.map(({ id }) => id)),
+      longColumn(
+        1,
+        rows.map(({ id }) => id),
+      ),
       {
         fieldId: 2,
         levelCount: rows.length,
@@ -62,7 +65,12 @@ export async function readOrders(files: readonly DataFile[], store: ObjectStore)
   for (const { filePath } of files) {
     const bytes = await store.get(filePath)
     const compressors = { ZSTD: (input: Uint8Array) => new Uint8Array(zstdDecompressSync(input)) }
-    rows.push(...((await parquetReadObjects({ file: bytes.slice().buffer, compressors })) as readonly Order[]))
+    rows.push(
+      ...((await parquetReadObjects({
+        file: bytes.slice().buffer,
+        compressors,
+      })) as readonly unknown[] as readonly Order[]),
+    )
   }
   return rows
 }
