@@ -2,11 +2,9 @@ import { stringifyJson } from '@floe/iceberg'
 import { answerToJson } from '@floe/lakehouse'
 import type { Lakehouse } from '@floe/lakehouse'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
 import { errorResponse } from './error-response.ts'
-import { readBody } from './read-body.ts'
-import { bodyBytesMax } from './sql-routes.ts'
+import { limitBody, readBody } from './read-body.ts'
 
 const askBody = z.strictObject({ question: z.string().min(1) })
 
@@ -14,7 +12,7 @@ const askBody = z.strictObject({ question: z.string().min(1) })
 export function askRoutes(lakehouse: Lakehouse): Hono {
   const routes = new Hono()
   routes.onError(errorResponse)
-  routes.post('/ask', bodyLimit({ maxSize: bodyBytesMax }), async (context) => {
+  routes.post('/ask', limitBody(), async (context) => {
     const { question } = await readBody(context, askBody)
     const answer = await lakehouse.ask(question, { signal: context.req.raw.signal })
     return context.body(stringifyJson(answerToJson(answer)), 200, { 'content-type': 'application/json' })

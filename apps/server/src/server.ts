@@ -4,6 +4,7 @@ import { FloeError } from '@floe/iceberg'
 import type { Lakehouse } from '@floe/lakehouse'
 import { Hono } from 'hono'
 import { askRoutes } from './ask-routes.ts'
+import { errorBody } from './error-response.ts'
 import { sqlRoutes } from './sql-routes.ts'
 
 export const serverRoles = ['catalog', 'query', 'agent'] as const
@@ -22,7 +23,7 @@ export type RunningServer = AsyncDisposable & {
 }
 
 /** How long requests under way may take once the server was told to stop. */
-export const drainMsMax = 10_000
+const drainMsMax = 10_000
 
 /** One app with the routes of the roles asked for: the Iceberg catalog, `POST /sql`, `POST /ask`. */
 export async function createServer(lakehouse: Lakehouse, roles: readonly ServerRole[]): Promise<Hono> {
@@ -30,7 +31,18 @@ export async function createServer(lakehouse: Lakehouse, roles: readonly ServerR
   app.get('/health', (context) => context.json({ status: 'ok', roles }))
   if (roles.includes('query')) app.route('/', sqlRoutes(lakehouse))
   if (roles.includes('agent')) app.route('/', askRoutes(lakehouse))
-  if (roles.includes('catalog')) app.route('/', await lakehouse.catalogRoutes())
+  if (roles.includes('catalog')) {
+    const routes = await lakehouse.catalogRoutes()
+    // Not `route`: an unknown path below /v1 gets the protocol's own answer.
+    app.all('/v1/*', (context) => routes.fetch(context.req.raw))
+  }
+  app.notFound((context) => {
+    const message = `${context.req.method} ${context.req.path} is not served`
+    return context.json(
+      errorBody({ code: 'not-found', message, hint: `roles served: ${roles.join(', ')}` }),
+      404,
+    )
+  })
   return app
 }
 

@@ -7,11 +7,10 @@ import {
   isPrimitive,
   partitionPath,
   singleValueToJson,
-  transformToHuman,
   transformToString,
   typeToString,
 } from '@floe/iceberg'
-import type { DataFile, Schema, TableMetadata } from '@floe/iceberg'
+import type { DataFile, JsonValue, Schema, TableMetadata } from '@floe/iceberg'
 import { planScan } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
 
@@ -140,13 +139,12 @@ function partitionText(
 function boundsOf(
   schema: Schema,
   { lowerBounds, upperBounds }: DataFile,
-): Readonly<Record<string, readonly [string, string]>> {
-  const bounds: Record<string, readonly [string, string]> = {}
+): Readonly<Record<string, readonly JsonValue[]>> {
+  const bounds: Record<string, readonly JsonValue[]> = {}
   for (const { id, name, type } of schema.fields) {
     const lower = lowerBounds?.get(id)
     const upper = upperBounds?.get(id)
-    if (lower === undefined || upper === undefined) continue
-    if (type.kind === 'struct' || type.kind === 'list' || type.kind === 'map') continue
+    if (lower === undefined || upper === undefined || !isPrimitive(type)) continue
     bounds[name] = [lower, upper].map((bound) => singleValueToJson(type, decodeSingleValue(type, bound)))
   }
   return bounds

@@ -1,7 +1,7 @@
 import { FloeError } from '@floe/iceberg'
 import { describe, expect, it } from 'vitest'
 
-import type { ObjectInfo, ObjectStore } from './object-store.ts'
+import type { ObjectInfo, ObjectStore, Upload } from './object-store.ts'
 
 /** A store with a place of its own, empty and without a slash at its end. */
 export type ContractSubject = { readonly store: ObjectStore; readonly base: string }
@@ -14,6 +14,7 @@ export function describeObjectStore(name: string, subject: () => Promise<Contrac
     puttingIfAbsentIsAtomic(subject)
     uploadsAreInvisibleUntilComplete(subject)
     uploadsEnd(subject)
+    uploadsAreDiscarded(subject)
     listsGoByPrefix(subject)
     deletingIsTolerant(subject)
     callsAreRefused(subject)
@@ -194,6 +195,50 @@ function uploadsEnd(subject: Subject): void {
   })
 }
 
+function uploadsAreDiscarded(subject: Subject): void {
+  it('discards an upload whose writer is gone: it can never become visible', async () => {
+    const { store, base } = await subject()
+    const abandoned = await beginUpload(store, `${base}/data/a`)
+    await store.discardUploads([`${base}/data/a`])
+    await errorOf(abandoned.complete())
+    expect(await store.head(`${base}/data/a`)).toBeUndefined()
+  })
+
+  it('discards every upload to a location, and no other', async () => {
+    const at = await subject()
+    const location = `${at.base}/data/a`
+    const abandoned = [await beginUpload(at.store, location), await beginUpload(at.store, location)]
+    const others = ['data/a1', 'data/a.b'].map((name) => `${at.base}/${name}`)
+    const alive = []
+    for (const other of others) alive.push(await beginUpload(at.store, other))
+    await at.store.discardUploads([location])
+    for (const upload of abandoned) await errorOf(upload.complete())
+    for (const upload of alive) await upload.complete()
+    const listed = await Array.fromAsync(at.store.list(`${at.base}/`))
+    expect(listed.map((info) => info.location).sort()).toEqual([...others].sort())
+  })
+
+  it('keeps finished objects when it discards, and takes nothing left as discarded', async () => {
+    const at = await subject()
+    await at.store.put(`${at.base}/a`, object('done'))
+    const upload = await at.store.openUpload(`${at.base}/b`)
+    await upload.write(object('done too'))
+    await upload.complete()
+    const names = ['a', 'b', 'none', 'none/deep', 'a/below']
+    await at.store.discardUploads(names.map((name) => `${at.base}/${name}`))
+    await at.store.discardUploads([])
+    expect(await contentOf(at, `${at.base}/a`)).toBe('done')
+    expect(await contentOf(at, `${at.base}/b`)).toBe('done too')
+  })
+}
+
+/** More than four parts of 5 MiB, which is what an S3 upload may hold before its first part is stored. */
+async function beginUpload(store: ObjectStore, location: string): Promise<Upload> {
+  const upload = await store.openUpload(location)
+  for (let block = 0; block < 11; block++) await upload.write(new Uint8Array(2 ** 21))
+  return upload
+}
+
 function listsGoByPrefix(subject: Subject): void {
   it('lists what starts with the prefix, also when it ends inside of a name', async () => {
     const at = await subject()
@@ -246,6 +291,7 @@ function callsAreRefused(subject: Subject): void {
         store.putIfAbsent(bad, object('x')),
         store.openUpload(bad),
         store.delete([bad]),
+        store.discardUploads([bad]),
       ]
       expect(await Promise.all(calls.map(codeOf))).toEqual(calls.map(() => 'invalid-input'))
     }
@@ -264,6 +310,7 @@ function callsAreRefused(subject: Subject): void {
       store.putIfAbsent(`${base}/c`, object('x'), { signal }),
       store.openUpload(`${base}/d`, { signal }),
       store.delete([`${base}/a`], { signal }),
+      store.discardUploads([`${base}/a`], { signal }),
       Array.fromAsync(store.list(base, { signal })),
     ]
     expect(await Promise.all(calls.map(codeOf))).toEqual(calls.map(() => 'cancelled'))

@@ -37,6 +37,12 @@ export interface ObjectStore {
   list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>
   /** Absent objects are not an error. */
   delete(locations: readonly string[], options?: CallOptions): Promise<void>
+  /**
+   * Removes what uploads to these locations left behind when their writer ended without `complete` or `abort`: such an
+   * upload cannot become visible any more. Finished objects stay; nothing left behind is not an error. The caller
+   * knows that nobody writes there.
+   */
+  discardUploads(locations: readonly string[], options?: CallOptions): Promise<void>
 }
 
 /** What a store is made from: plain data that crosses threads. */

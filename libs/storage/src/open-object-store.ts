@@ -34,6 +34,10 @@ export function openObjectStore(settings: StoreSettings = {}): OpenObjectStore {
       const byScheme = Map.groupBy(locations, schemeOf)
       for (const [scheme, group] of byScheme) await (await adapters.of(scheme)).delete(group, options)
     },
+    discardUploads: async (locations, options) => {
+      const byScheme = Map.groupBy(locations, schemeOf)
+      for (const [scheme, group] of byScheme) await (await adapters.of(scheme)).discardUploads(group, options)
+    },
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -12,6 +12,7 @@ export type StoreOperation =
   | 'complete'
   | 'list'
   | 'delete'
+  | 'discardUploads'
 
 export type FaultPlan = {
   /** Same seed and same order of calls, same faults. */
@@ -45,6 +46,8 @@ export function faultStore(inner: ObjectStore, plan: FaultPlan): ObjectStore {
     },
     delete: (locations, options) =>
       guarded('delete', locations[0] ?? '', () => inner.delete(locations, options)),
+    discardUploads: (locations, options) =>
+      guarded('discardUploads', locations[0] ?? '', () => inner.discardUploads(locations, options)),
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { link, mkdir, open, rename, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -6,16 +7,27 @@ import { FloeError } from '@floe/iceberg'
 
 import { errnoOf } from './file-error.ts'
 
-// A name may have 255 bytes: 60 UTF-16 units take 180 bytes at most, the dots, the id and the suffix 42.
+// A name may have 255 bytes: 60 UTF-16 units take 180 bytes at most, the digest 17, the dots, the id and the suffix 42.
 const temporaryNameCharsMax = 60
+const digestCharsMax = 16
 
-/** A hidden file beside `path`, on the same file system so that it can be renamed into place. */
+/** A hidden file beside `path`, on the same file system so that it can be renamed into place. `id` has no dot. */
 export function temporaryPath(path: string, id: string): string {
-  return join(dirname(path), `.${basename(path).slice(0, temporaryNameCharsMax)}.${id}.tmp`)
+  return join(dirname(path), `.${temporaryStem(path)}.${id}.tmp`)
 }
 
-export function isTemporaryName(name: string): boolean {
-  return /^\..*\.[^.]+\.tmp$/s.test(name)
+/** What the names of all temporary files of `path` have in common, and those of no other file of its directory. */
+export function temporaryStem(path: string): string {
+  // Half a surrogate pair is written as U+FFFD: the name that a directory gives back must equal this one.
+  const name = basename(path).toWellFormed()
+  if (name.length <= temporaryNameCharsMax) return name
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, digestCharsMax)
+  return `${name.slice(0, temporaryNameCharsMax).toWellFormed()}-${digest}`
+}
+
+/** The stem of a temporary file's name, `undefined` for the name of any other file. */
+export function stemOfTemporary(name: string): string | undefined {
+  return /^\.(.*)\.[^.]+\.tmp$/s.exec(name)?.[1]
 }
 
 /** Creates and opens a new file, with its directories when they are missing. */

@@ -24,6 +24,13 @@ export function fileError(error: unknown, action: string, location: string): Flo
         error,
         'free space or raise the quota of the file system, then retry',
       )
+    case 'EFBIG':
+      return failure(
+        'resource-exhausted',
+        what,
+        error,
+        'raise the limit of file size (ulimit -f), or write smaller files (write.target-file-size-bytes)',
+      )
     case 'EMFILE':
     case 'ENFILE':
       return failure('resource-exhausted', what, error, 'raise the limit of open files (ulimit -n)')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { describeObjectStore } from '../object-store-contract.ts'
+import type { Upload } from '../object-store.ts'
 import { fileError } from './file-error.ts'
 import { openFileStore } from './index.ts'
 
@@ -65,10 +66,27 @@ describe('the files of a store', () => {
     const path = await place()
     const store = openFileStore({ uniqueName: () => 'id' })
     const upload = await store.openUpload(`${path}/${'n'.repeat(255)}`)
-    expect(await readdir(path)).toEqual([`.${'n'.repeat(60)}.id.tmp`])
+    expect(await readdir(path)).toEqual([expect.stringMatching(/^\.n{60}-[0-9a-f]{16}\.id\.tmp$/)])
     expect(await Array.fromAsync(store.list(`${path}/`))).toEqual([])
     await upload.complete()
     expect(await readdir(path)).toEqual(['n'.repeat(255)])
+  })
+
+  it('are alone after their uploads are discarded, also when their names are long and alike', async () => {
+    const path = await place()
+    const store = openFileStore()
+    const long = `${path}/${'n'.repeat(59)}${'\u{1F30A}'.repeat(40)}`
+    await store.put(`${path}/a`, new Uint8Array(1))
+    const uploads: Upload[] = []
+    for (const location of [`${path}/a`, `${path}/a`, `${long}1`, `${long}2`]) {
+      uploads.push(await store.openUpload(location))
+    }
+    for (const upload of uploads) await upload.write(new Uint8Array(1))
+    await store.discardUploads([`file:${path}/a`, `${long}1`])
+    expect(await readdir(path)).toHaveLength(2)
+    await store.discardUploads([`${long}2`])
+    expect(await readdir(path)).toEqual(['a'])
+    for (const upload of uploads) await upload.abort()
   })
 
   it('leave their directory behind when the last one is deleted', async () => {
@@ -119,6 +137,7 @@ describe('a failed system call', () => {
     const cases = [
       ['ENOSPC', 'resource-exhausted'],
       ['EDQUOT', 'resource-exhausted'],
+      ['EFBIG', 'resource-exhausted'],
       ['EMFILE', 'resource-exhausted'],
       ['EACCES', 'permission-denied'],
       ['EROFS', 'permission-denied'],

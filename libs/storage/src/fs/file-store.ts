@@ -2,17 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { open, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 
-import { FloeError } from '@floe/iceberg'
-
 import { checkRange, missingObject, shortObject } from '../byte-range.ts'
 import type { ByteRange } from '../byte-range.ts'
 import { throwIfCancelled } from '../cancellation.ts'
-import { locationToFilePath } from '../location.ts'
 import type { ObjectStore } from '../object-store.ts'
 import { createFile, publishFile, publishFileIfAbsent, removeFile, temporaryPath } from './durable-file.ts'
+import { discardUploads } from './discard-uploads.ts'
 import { errnoOf, fileError } from './file-error.ts'
 import { FileUpload } from './file-upload.ts'
 import { fileInfo, isAbsent, listFiles } from './list-files.ts'
+import { objectPath } from './object-path.ts'
 
 /** One read(2) takes at most 2 GiB; a cancelled reader stops after one of these. */
 const readBytesMax = 64 * 1024 * 1024
@@ -57,6 +56,7 @@ export function openFileStore(
     delete: async (locations, { signal } = {}) => {
       for (const location of locations) await deleteFile(location, signal)
     },
+    discardUploads,
   }
 }
 
@@ -144,13 +144,4 @@ async function writing<T>(location: string, step: () => Promise<T>): Promise<T> 
   } catch (error) {
     throw fileError(error, 'write', location)
   }
-}
-
-function objectPath(location: string, signal: AbortSignal | undefined): string {
-  throwIfCancelled(signal, location)
-  const path = locationToFilePath(location)
-  if (!path.endsWith('/')) return path
-  throw new FloeError('invalid-input', `${location} names a directory, not an object`, {
-    hint: 'leave the slash at the end away',
-  })
 }

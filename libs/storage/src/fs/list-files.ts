@@ -4,7 +4,7 @@ import type { Dirent } from 'node:fs'
 import { throwIfCancelled } from '../cancellation.ts'
 import { locationToFilePath } from '../location.ts'
 import type { CallOptions, ObjectInfo } from '../object-store.ts'
-import { isTemporaryName } from './durable-file.ts'
+import { stemOfTemporary } from './durable-file.ts'
 import { errnoOf, fileError } from './file-error.ts'
 
 /**
@@ -23,7 +23,7 @@ export async function* listFiles(prefix: string, { signal }: CallOptions = {}): 
       if (entry.isDirectory()) {
         const inside = `${path}/`
         if (inside.startsWith(pathPrefix) || pathPrefix.startsWith(inside)) directories.push(inside)
-      } else if (path.startsWith(pathPrefix) && !isTemporaryName(entry.name)) {
+      } else if (path.startsWith(pathPrefix) && stemOfTemporary(entry.name) === undefined) {
         const info = await fileInfo(path, `${spelling}${path}`)
         if (info !== undefined) yield info
       }

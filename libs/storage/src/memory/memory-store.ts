@@ -12,6 +12,8 @@ type MemoryObject = { readonly bytes: Uint8Array; readonly lastModifiedMs: numbe
 
 // One map for the process, as a bucket is one for all its clients: stores that are opened apart see the same objects.
 const objects = new Map<string, MemoryObject>()
+// Uploads that have not ended, for the same reason: one store discards what another has opened.
+const openUploads = new Set<MemoryUpload>()
 
 /** Objects of this thread's memory, `memory://name/key`, shared by every store opened on the thread. */
 export function openMemoryStore(components: { readonly clock?: Clock } = {}): ObjectStore {
@@ -51,6 +53,11 @@ export function openMemoryStore(components: { readonly clock?: Clock } = {}): Ob
         objects.delete(location)
       }
     },
+    discardUploads: async (locations, { signal } = {}) => {
+      for (const location of locations) checkCall(location, signal)
+      const discarded = new Set(locations)
+      for (const upload of openUploads) if (discarded.has(upload.location)) await upload.abort()
+    },
   }
 }
 
@@ -72,16 +79,17 @@ async function* listObjects(prefix: string, { signal }: CallOptions = {}): Async
 }
 
 class MemoryUpload implements Upload {
-  readonly #location: string
+  readonly location: string
   readonly #keep: Keep
   readonly #signal: AbortSignal | undefined
   #parts: Uint8Array[] = []
   #open = true
 
   constructor(location: string, keep: Keep, signal: AbortSignal | undefined) {
-    this.#location = location
+    this.location = location
     this.#keep = keep
     this.#signal = signal
+    openUploads.add(this)
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -91,21 +99,21 @@ class MemoryUpload implements Upload {
 
   async complete(): Promise<{ readonly sizeBytes: number }> {
     this.#check()
-    this.#open = false
     const bytes = Buffer.concat(this.#parts)
-    this.#parts = []
-    this.#keep(this.#location, new Uint8Array(bytes))
+    await this.abort()
+    this.#keep(this.location, new Uint8Array(bytes))
     return { sizeBytes: bytes.length }
   }
 
   async abort(): Promise<void> {
     this.#open = false
     this.#parts = []
+    openUploads.delete(this)
   }
 
   #check(): void {
-    throwIfCancelled(this.#signal, this.#location)
-    if (!this.#open) throw cancelledError(this.#location)
+    throwIfCancelled(this.#signal, this.location)
+    if (!this.#open) throw cancelledError(this.location)
   }
 }
 

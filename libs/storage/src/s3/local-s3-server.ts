@@ -22,6 +22,7 @@ export type Fault =
 const modified = new Date('2024-01-01T00:00:00Z')
 
 type Stored = { readonly bytes: Buffer; readonly putId: string | undefined }
+type PendingUpload = { readonly key: string; readonly parts: Map<number, Buffer> }
 type Answer = {
   readonly status: number
   readonly headers?: Record<string, string>
@@ -32,7 +33,7 @@ type Answer = {
 export class LocalS3Server {
   readonly calls: S3Call[] = []
   readonly objects: Map<string, Stored> = new Map()
-  readonly uploads: Map<string, Map<number, Buffer>> = new Map()
+  readonly uploads: Map<string, PendingUpload> = new Map()
   fault: (call: S3Call) => Fault | undefined = () => undefined
   keysPerPage: number = 1000
   readonly #hanging: (() => void)[] = []
@@ -78,6 +79,8 @@ export class LocalS3Server {
         return this.#get(call)
       case 'ListObjectsV2':
         return this.#list(call.query)
+      case 'ListMultipartUploads':
+        return this.#listUploads(call.query)
       case 'DeleteObjects':
         for (const [, key = ''] of call.body.toString().matchAll(/<Key>(.*?)<\/Key>/gs))
           this.objects.delete(plain(key))
@@ -122,17 +125,40 @@ export class LocalS3Server {
     return { status: 200, body }
   }
 
+  #listUploads(query: URLSearchParams): Answer {
+    const prefix = query.get('prefix') ?? ''
+    const marker = `${query.get('key-marker') ?? ''}\n${query.get('upload-id-marker') ?? ''}`
+    const found = [...this.uploads]
+      .map(([id, { key }]) => ({ id, key, place: `${key}\n${id}` }))
+      .filter(({ key, place }) => key.startsWith(prefix) && place > marker)
+      .sort((left, right) => (left.place < right.place ? -1 : 1))
+    const page = found.slice(0, this.keysPerPage)
+    const rows = page.map(
+      ({ id, key }) => `<Upload><Key>${escaped(key)}</Key><UploadId>${id}</UploadId></Upload>`,
+    )
+    const last = page.at(-1)
+    const next =
+      page.length === found.length || last === undefined
+        ? '<IsTruncated>false</IsTruncated>'
+        : `<IsTruncated>true</IsTruncated><NextKeyMarker>${escaped(last.key)}</NextKeyMarker>` +
+          `<NextUploadIdMarker>${last.id}</NextUploadIdMarker>`
+    return {
+      status: 200,
+      body: `<ListMultipartUploadsResult>${next}${rows.join('')}</ListMultipartUploadsResult>`,
+    }
+  }
+
   #multipart({ operation, key, query, body }: S3Call): Answer {
     if (operation === 'CreateMultipartUpload') {
       const id = `upload-${this.calls.length}`
-      this.uploads.set(id, new Map())
+      this.uploads.set(id, { key, parts: new Map() })
       return {
         status: 200,
         body: `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
       }
     }
     const id = query.get('uploadId') ?? ''
-    const parts = this.uploads.get(id)
+    const parts = this.uploads.get(id)?.parts
     if (parts === undefined) return failure(404, 'NoSuchUpload')
     if (operation === 'UploadPart') {
       parts.set(Number(query.get('partNumber')), body)
@@ -190,7 +216,7 @@ async function readCall(request: IncomingMessage): Promise<S3Call> {
 }
 
 function operationOf(method: string, key: string, query: URLSearchParams): string {
-  if (query.has('uploads')) return 'CreateMultipartUpload'
+  if (query.has('uploads')) return method === 'GET' ? 'ListMultipartUploads' : 'CreateMultipartUpload'
   if (query.has('partNumber')) return 'UploadPart'
   if (query.has('uploadId')) return method === 'DELETE' ? 'AbortMultipartUpload' : 'CompleteMultipartUpload'
   if (query.has('delete')) return 'DeleteObjects'

@@ -123,6 +123,24 @@ describe('an upload', () => {
     expect([server.uploads.size, server.objects.size]).toEqual([0, 0])
   })
 
+  it('is found page by page among longer keys, and aborted, when it is discarded', async () => {
+    for (const key of ['a', 'a', 'a', 'a1', 'a2', '0']) {
+      server.uploads.set(`${key}-${server.uploads.size}`, { key, parts: new Map() })
+    }
+    server.keysPerPage = 2
+    await store.discardUploads(['s3a://bucket/a'])
+    expect([...server.uploads.values()].map(({ key }) => key)).toEqual(['a1', 'a2', '0'])
+    expect([count('ListMultipartUploads'), count('AbortMultipartUpload')]).toEqual([2, 3])
+  })
+
+  it('may end while it is discarded; any other refusal is the error', async () => {
+    server.uploads.set('one', { key: 'a', parts: new Map() })
+    failing('AbortMultipartUpload', { status: 404, code: 'NoSuchUpload' }, 1)
+    await store.discardUploads(['s3://bucket/a'])
+    failing('AbortMultipartUpload', { status: 403, code: 'AccessDenied' })
+    await expect(store.discardUploads(['s3://bucket/a'])).rejects.toMatchObject({ code: 'permission-denied' })
+  })
+
   it('survives a part whose connection breaks', async () => {
     failing('UploadPart', 'drop', 2)
     const upload = await store.openUpload('s3://bucket/large')

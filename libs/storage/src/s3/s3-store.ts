@@ -7,6 +7,7 @@ import { FloeError } from '@floe/iceberg'
 import { throwIfCancelled } from '../cancellation.ts'
 import type { ObjectStore, StoreSettings } from '../object-store.ts'
 import { createS3Client } from './s3-client.ts'
+import { discardUploads } from './discard-uploads.ts'
 import { attemptsOf, s3Error, statusOf } from './s3-error.ts'
 import { parseS3Location } from './s3-location.ts'
 import { getObject, headObject, listObjects, sendOptions } from './s3-read.ts'
@@ -59,6 +60,7 @@ export function openS3Store(
         }
       }
     },
+    discardUploads: (locations, options) => discardUploads(client, locations, options),
     close: () => client.destroy(),
   }
 }
