@@ -5,6 +5,8 @@ import { printError } from './cli-error.ts'
 import { addLoadCommand } from './load-command.ts'
 import { addServeCommand } from './serve-command.ts'
 import { addSqlCommand } from './sql-command.ts'
+import { hasReaderLeft, watchStdout } from './stdout.ts'
+import { openStopSignal } from './stop-signal.ts'
 import { addTableCommand } from './table-command.ts'
 
 /** What was typed is wrong: the exit code of `invalid-input`. */
@@ -12,23 +14,14 @@ const usageExitCode = errorReactions['invalid-input'].exitCode
 
 /** Runs one command. Results go to stdout, everything else to stderr. Returns the exit code of the error's code. */
 export async function runCli(args: readonly string[]): Promise<number> {
-  const stop = new AbortController()
-  const onSignal = (): void => stop.abort(new FloeError('cancelled', 'stopped by a signal'))
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
-  // A reader that has seen enough (`floe sql ... | head`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-  })
+  using stop = openStopSignal()
+  watchStdout(() => stop.abort(new FloeError('cancelled', 'nobody reads stdout any more')))
   try {
     await createProgram(stop.signal).parseAsync(args, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode
-    return printError(error)
-  } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    return hasReaderLeft() ? 0 : printError(error)
   }
 }
 
@@ -37,8 +30,10 @@ function createProgram(signal: AbortSignal): Command {
     .description('PostgreSQL into Apache Iceberg, and back out in SQL and in answers')
     .option('--catalog <catalog>', 'sqlite:<path> or http://<host:port> (default sqlite:.floe/catalog.db)')
     .option('--warehouse <warehouse>', 'file:<dir> or s3://<bucket/prefix> (default file:.floe/warehouse)')
-    .showHelpAfterError('(floe --help shows every command)')
     .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'floe: invalid-input: ')),
+    })
     .exitOverride()
     .addHelpText(
       'after',
@@ -49,8 +44,14 @@ function createProgram(signal: AbortSignal): Command {
   addTableCommand(program)
   addAskCommand(program, signal)
   addServeCommand(program, signal)
-  for (const command of allCommands(program)) command.exitOverride().showHelpAfterError()
+  for (const command of [program, ...allCommands(program)]) {
+    command.showHelpAfterError(`  hint: ${fullName(command)} --help lists what it takes, with an example`)
+  }
   return program
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`
 }
 
 function allCommands(command: Command): readonly Command[] {

@@ -17,6 +17,7 @@ export function outputOption(formats: readonly OutputFormat[] = outputFormats): 
 }
 
 /** Flags of a command together with those of the program, which may stand before or after the command's name. */
+// oxlint-disable-next-line no-unnecessary-type-parameters -- commander types flags so: each command says which ones it declared
 export function allFlags<T extends object>(command: Command): T & GlobalFlags {
   return command.optsWithGlobals<T & GlobalFlags>()
 }

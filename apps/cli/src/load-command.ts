@@ -1,4 +1,4 @@
-import { FloeError, stringifyJson } from '@floe/iceberg'
+import { errorReactions, FloeError, stringifyJson } from '@floe/iceberg'
 import type { LoadMode, LoadProgress, LoadReport, TableFailure, TableLoad, TablePlan } from '@floe/lakehouse'
 import { jsonOf, parseNamespace } from '@floe/lakehouse'
 import { InvalidArgumentError, Option } from 'commander'
@@ -8,6 +8,7 @@ import type { GlobalFlags } from './global-options.ts'
 import { printError } from './cli-error.ts'
 import { printRows } from './output.ts'
 import { formatBytes, formatCount, openProgress } from './progress.ts'
+import { writeStdout } from './stdout.ts'
 
 type LoadFlags = {
   readonly from?: string
@@ -25,7 +26,7 @@ export function addLoadCommand(program: Command, signal: AbortSignal): void {
     .command('load')
     .description('load PostgreSQL tables into Iceberg tables')
     .option('--from <postgres-url>', 'the database (default: FLOE_SOURCE_URL)')
-    .requiredOption('--table <schema.table>', 'a table, or schema.* for all; may be repeated', collect, [])
+    .requiredOption('--table <schema.table>', 'a table, or schema.* for all; may be repeated', collect)
     .requiredOption('--to <namespace>', 'the namespace that gets the tables, under their own names')
     .addOption(
       new Option('--mode <mode>', 'what becomes of an existing table')
@@ -109,17 +110,16 @@ function finishedLine(result: TableLoad | TableFailure): string {
 }
 
 async function printReport(report: LoadReport, output: 'table' | 'json'): Promise<void> {
-  const write = (text: string): void => void process.stdout.write(text)
   if (output === 'json') {
-    write(`${stringifyJson(jsonOf(report), 2)}\n`)
+    await writeStdout(`${stringifyJson(jsonOf(report), 2)}\n`)
     return
   }
   const planned = report.tables.filter((table) => table.status === 'planned')
   if (planned.length > 0)
-    await printRows({ columns: planColumns, batches: [planned.map(planRow)] }, 'table', write)
+    await printRows({ columns: planColumns, batches: [planned.map(planRow)] }, 'table', writeStdout)
   const loaded = report.tables.filter((table) => table.status === 'loaded')
   if (loaded.length > 0)
-    await printRows({ columns: loadColumns, batches: [loaded.map(loadRow)] }, 'table', write)
+    await printRows({ columns: loadColumns, batches: [loaded.map(loadRow)] }, 'table', writeStdout)
 }
 
 const loadColumns = ['table', 'rows', 'seconds', 'rows/s', 'MB/s', 'files', 'bytes', 'snapshot', 'read by']
@@ -172,25 +172,18 @@ function planRow(plan: TablePlan): readonly unknown[] {
   ]
 }
 
-/** The worst of the tables decides; each failure is printed with what to do. */
+/** Prints each failure with what to do. A load that was stopped says so; else the first failure decides. */
 function exitCodeOf({ tables }: LoadReport): number {
-  const codes = tables.flatMap((table) =>
-    table.status === 'failed'
-      ? [
-          printError(
-            new FloeError(
-              table.error.code,
-              `${table.table}: ${table.error.message}`,
-              table.error.hint === undefined ? {} : { hint: table.error.hint },
-            ),
-          ),
-        ]
-      : [],
-  )
-  return codes[0] ?? 0
+  const failures = tables.filter((table) => table.status === 'failed')
+  for (const { table, error } of failures) {
+    const options = error.hint === undefined ? {} : { hint: error.hint }
+    printError(new FloeError(error.code, `${table}: ${error.message}`, options))
+  }
+  const deciding = failures.find(({ error }) => error.code === 'cancelled') ?? failures[0]
+  return deciding === undefined ? 0 : errorReactions[deciding.error.code].exitCode
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value]
 }
 

@@ -45,19 +45,29 @@ function tablePrinter(columns: readonly string[], write: Write): Printer {
   let page: string[][] = []
   let numeric: boolean[] | undefined
   const flush = async (): Promise<void> => {
-    await write(renderTable(columns, page, numeric ?? []))
+    await write(renderTable(columns.map(printable), page, numeric ?? []))
     page = []
   }
   return {
     async rows(rows) {
       numeric ??= columns.map((_, index) => rows.every((row) => isNumeric(row[index])))
-      page.push(...rows.map((row) => row.map((value) => textOf(value))))
+      for (const row of rows) page.push(row.map((value) => printable(textOf(value))))
       if (page.length >= tableRowsMax) await flush()
     },
     async end() {
       if (page.length > 0 || numeric === undefined) await flush()
     },
   }
+}
+
+// A line break would tear the table, and an escape sequence of somebody's data would reach the terminal.
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/g
+function printable(text: string): string {
+  return text.replaceAll(controlCharacter, (character) => {
+    const escaped = JSON.stringify(character).slice(1, -1)
+    return escaped.length > 1 ? escaped : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }
 
 function isNumeric(value: unknown): boolean {
@@ -93,11 +103,12 @@ function displayWidth(text: string): number {
 }
 
 function jsonPrinter(columns: readonly string[], write: Write): Printer {
+  const names = uniqueNames(columns)
   let isFirst = true
   return {
     async rows(rows) {
       for (const row of rows) {
-        await write(`${isFirst ? '[\n' : ',\n'}  ${stringifyJson(rowObject(columns, row))}`)
+        await write(`${isFirst ? '[\n' : ',\n'}  ${stringifyJson(rowObject(names, row))}`)
         isFirst = false
       }
     },
@@ -108,9 +119,10 @@ function jsonPrinter(columns: readonly string[], write: Write): Printer {
 }
 
 function ndjsonPrinter(columns: readonly string[], write: Write): Printer {
+  const names = uniqueNames(columns)
   return {
     async rows(rows) {
-      await write(rows.map((row) => `${stringifyJson(rowObject(columns, row))}\n`).join(''))
+      await write(rows.map((row) => `${stringifyJson(rowObject(names, row))}\n`).join(''))
     },
     async end() {},
   }
@@ -144,18 +156,22 @@ function textOf(value: unknown): string {
   return String(value as string | number | bigint | boolean)
 }
 
-function rowObject(columns: readonly string[], row: readonly unknown[]): JsonValue {
-  const object: Record<string, JsonValue> = {}
-  columns.forEach((name, index) => {
-    object[uniqueName(object, name)] = jsonOf(row[index])
+// `SELECT a.id, b.id` has two columns of one name: the second must not swallow the first.
+function uniqueNames(columns: readonly string[]): readonly string[] {
+  const taken = new Set<string>(columns)
+  const seen = new Set<string>()
+  return columns.map((name) => {
+    let unique = name
+    for (let suffix = 1; seen.has(unique); suffix++) {
+      if (!taken.has(`${name}_${suffix}`)) unique = `${name}_${suffix}`
+    }
+    seen.add(unique)
+    taken.add(unique)
+    return unique
   })
-  return object
 }
 
-// `SELECT a.id, b.id` has two columns of one name: the second must not swallow the first.
-function uniqueName(object: Readonly<Record<string, JsonValue>>, name: string): string {
-  if (!Object.hasOwn(object, name)) return name
-  for (let suffix = 1; ; suffix++) {
-    if (!Object.hasOwn(object, `${name}_${suffix}`)) return `${name}_${suffix}`
-  }
+function rowObject(names: readonly string[], row: readonly unknown[]): JsonValue {
+  // `fromEntries` makes own members also of names such as `__proto__`.
+  return Object.fromEntries(names.map((name, index) => [name, jsonOf(row[index])]))
 }

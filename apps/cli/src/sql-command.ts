@@ -27,7 +27,8 @@ export function addSqlCommand(program: Command, signal: AbortSignal): void {
 
 async function runSql(sql: string, flags: SqlFlags & GlobalFlags, signal: AbortSignal): Promise<void> {
   await using lakehouse = openLakehouse(settingFlags(flags))
-  const result = await lakehouse.query(sql, { signal })
+  // Rows are printed as they come: only the reader knows how many are enough.
+  const result = await lakehouse.query(sql, { signal, rowsMax: Number.MAX_SAFE_INTEGER })
   try {
     if (flags.explainPruning === true) explainPruning(result)
     const columns = result.columns.map(({ name }) => name)

@@ -13,6 +13,8 @@ export function limitBody(): MiddlewareHandler {
     maxSize: bodyBytesMax,
     onError: (context) => {
       const message = `the request body has more than ${bodyBytesMax} bytes`
+      // What is left of the body stays unread: the connection cannot serve another request.
+      context.header('connection', 'close')
       return context.json(errorBody({ code: 'invalid-input', message, hint: 'send a shorter one' }), 413)
     },
   })

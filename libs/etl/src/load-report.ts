@@ -58,7 +58,12 @@ export type LoadReport = {
 }
 
 export type LoadProgress =
-  | { readonly kind: 'table-started'; readonly table: string; readonly estimatedRows: number; readonly chunks: number }
+  | {
+      readonly kind: 'table-started'
+      readonly table: string
+      readonly estimatedRows: number
+      readonly chunks: number
+    }
   | {
       readonly kind: 'table-progress'
       readonly table: string

@@ -3,10 +3,20 @@ import type { DataFile, Schema } from '@floe/iceberg'
 import type { Catalog } from '@floe/catalog'
 import type { Pool } from '@floe/compute'
 import { planChunks, planColumns } from '@floe/postgres'
-import type { Chunk, ColumnPlan, ReadMethod, SourceConnection, SourceSnapshot, SourceTable, TypePolicies } from '@floe/postgres'
+import type {
+  Chunk,
+  ColumnPlan,
+  ReadMethod,
+  SourceConnection,
+  SourceSnapshot,
+  SourceTable,
+  TypePolicies,
+} from '@floe/postgres'
 import type { ObjectStore, StoreSettings } from '@floe/storage'
 import { commitSnapshot, parseWriteSettings } from '@floe/writer'
 import type { CommittedSnapshot } from '@floe/writer'
+import { loadError } from './load-error.ts'
+import { OpenedFiles } from './opened-files.ts'
 import { planTarget, tableName } from './load-target.ts'
 import type { LoadTarget, TargetRequest } from './load-target.ts'
 import type { LoadProgress, TableLoad, TablePlan } from './load-report.ts'
@@ -66,7 +76,8 @@ export async function planTable(
 function withFieldIds(columns: readonly ColumnPlan[], { fields }: Schema): readonly ColumnPlan[] {
   return columns.map((plan, index) => {
     const field = fields[index]
-    if (field === undefined) throw new FloeError('internal', `column ${plan.name} has no field in the file schema`)
+    if (field === undefined)
+      throw new FloeError('internal', `column ${plan.name} has no field in the file schema`)
     return { ...plan, fieldId: field.id, type: field.type }
   })
 }
@@ -83,9 +94,16 @@ export function describePlan({ request, target, chunks, method, reason }: Planne
     chunks: chunks.length,
     sourceBytes: source.sizeBytes,
     estimatedRows: source.estimatedRows,
-    estimatedSeconds: source.sizeBytes / (estimatedHeapBytesPerSecond * Math.min(workers, Math.max(1, chunks.length))),
-    columns: target.schema.fields.map(({ name, type, required }) => ({ name, type: typeToString(type), required })),
-    partitionedBy: target.spec.fields.map(({ name, transform }) => `${name}: ${transformToString(transform)}`).join(', '),
+    estimatedSeconds:
+      source.sizeBytes / (estimatedHeapBytesPerSecond * Math.min(workers, Math.max(1, chunks.length))),
+    columns: target.schema.fields.map(({ name, type, required }) => ({
+      name,
+      type: typeToString(type),
+      required,
+    })),
+    partitionedBy: target.spec.fields
+      .map(({ name, transform }) => `${name}: ${transformToString(transform)}`)
+      .join(', '),
     schemaChanges: target.changes,
   }
 }
@@ -98,18 +116,31 @@ export async function loadTable(
 ): Promise<TableLoad> {
   const started = components.clock.now()
   const token = components.uuid()
-  const opened: string[] = []
-  try {
-    const { dataFiles, stats, workers } = await readAndStage(plan, snapshot, token, opened, components)
-    components.signal?.throwIfAborted()
-    const committed = await commitLoad(plan, dataFiles, stats, token, components)
-    return describeLoad(plan, { dataFiles, stats, workers, committed, token }, components.clock.now() - started)
-  } catch (error) {
-    const floe = asLoadError(error, components.signal)
-    // After an unknown outcome the files may be part of the table: they stay.
-    if (floe.code !== 'commit-state-unknown') await components.store.delete(opened).catch(() => undefined)
-    throw floe
-  }
+  using opened = new OpenedFiles()
+  const outcome = await readAndCommit(plan, snapshot, token, opened, components).catch(
+    async (error: unknown) => {
+      const failure = loadError(error, components.signal)
+      // After an unknown outcome the files may be part of the table: they stay.
+      if (failure.code !== 'commit-state-unknown') await opened.remove(components.store)
+      throw failure
+    },
+  )
+  return describeLoad(plan, outcome, components.clock.now() - started)
+}
+
+type LoadOutcome = Staged & { readonly committed: CommittedSnapshot; readonly token: string }
+
+async function readAndCommit(
+  plan: PlannedTable,
+  snapshot: SourceSnapshot,
+  token: string,
+  opened: OpenedFiles,
+  components: LoadComponents,
+): Promise<LoadOutcome> {
+  const staged = await readAndStage(plan, snapshot, token, opened, components)
+  components.signal?.throwIfAborted()
+  const committed = await commitLoad(plan, staged.dataFiles, staged.stats, token, components)
+  return { ...staged, committed, token }
 }
 
 type Staged = { readonly dataFiles: readonly DataFile[]; readonly stats: LoadStats; readonly workers: number }
@@ -118,19 +149,29 @@ async function readAndStage(
   plan: PlannedTable,
   snapshot: SourceSnapshot,
   token: string,
-  opened: string[],
+  opened: OpenedFiles,
   components: LoadComponents,
 ): Promise<Staged> {
   const { request, chunks } = plan
   const workers = Math.max(1, Math.min(request.workers, chunks.length))
   const counter = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
   const failure = new AbortController()
-  const signal = AbortSignal.any([failure.signal, ...(components.signal === undefined ? [] : [components.signal])])
-  const onProgress = progressCollector(plan, opened, components)
+  const signal = AbortSignal.any([
+    failure.signal,
+    ...(components.signal === undefined ? [] : [components.signal]),
+  ])
+  const onProgress = progressCollector(plan, components)
   const runs = Array.from({ length: workers }, async (_, worker) => {
-    const input = taskInput(plan, snapshot, `${token}-${worker}`, counter, components.storeSettings)
+    const openedFiles = opened.portForWorker()
+    const shared = { chunkCounter: counter, openedFiles, store: components.storeSettings }
+    const input = taskInput(plan, snapshot, `${token}-${worker}`, shared)
+    const options = {
+      signal,
+      transfer: [openedFiles],
+      onProgress: (value: LoadTaskProgress) => onProgress(worker, value),
+    }
     try {
-      return await components.pool.run(loadTask, input, { signal, onProgress: (value) => onProgress(worker, value) })
+      return await components.pool.run(loadTask, input, options)
     } catch (error) {
       // The first failure stops the others, which then remove their own files.
       failure.abort(error)
@@ -151,16 +192,14 @@ function taskInput(
   { request, target, columns, chunks, method }: PlannedTable,
   { id: snapshotId }: SourceSnapshot,
   fileNamePrefix: string,
-  chunkCounter: SharedArrayBuffer,
-  store: StoreSettings,
+  shared: Pick<LoadTaskInput, 'chunkCounter' | 'openedFiles' | 'store'>,
 ): LoadTaskInput {
   const { metadata, schema, fileSchema, spec } = target
   return {
     source: { url: request.sourceUrl, snapshotId, columns, method },
+    ...shared,
     chunks,
-    chunkCounter,
     target: { schema, fileSchema, spec, tableLocation: metadata.location, properties: metadata.properties },
-    store,
     fileNamePrefix,
     limits: request.limits,
   }
@@ -168,24 +207,31 @@ function taskInput(
 
 function progressCollector(
   { request, chunks }: PlannedTable,
-  opened: string[],
   { clock, onProgress }: LoadComponents,
 ): (worker: number, progress: LoadTaskProgress) => void {
   const table = tableName(request.identifier)
   const started = clock.now()
   const encodedByWorker = new Map<number, number>()
   let rows = 0
-  onProgress?.({ kind: 'table-started', table, estimatedRows: request.source.estimatedRows, chunks: chunks.length })
+  onProgress?.({
+    kind: 'table-started',
+    table,
+    estimatedRows: request.source.estimatedRows,
+    chunks: chunks.length,
+  })
   return (worker, progress) => {
-    if (progress.kind === 'file-opened') {
-      opened.push(progress.location)
-      return
-    }
     rows += progress.rows
     encodedByWorker.set(worker, progress.encodedBytes)
     const encodedBytes = [...encodedByWorker.values()].reduce((sum, bytes) => sum + bytes, 0)
     const seconds = (clock.now() - started) / 1000
-    onProgress?.({ kind: 'table-progress', table, rows, estimatedRows: request.source.estimatedRows, encodedBytes, seconds })
+    onProgress?.({
+      kind: 'table-progress',
+      table,
+      rows,
+      estimatedRows: request.source.estimatedRows,
+      encodedBytes,
+      seconds,
+    })
   }
 }
 
@@ -206,7 +252,11 @@ function commitLoad(
       updates: target.updates,
       change: { kind: mode === 'replace' ? 'replace-all' : 'append', dataFiles },
       token,
-      summary: { 'floe.source.table': sourceName(source), 'floe.source.rows': String(rows), 'engine-name': 'floe' },
+      summary: {
+        'floe.source.table': sourceName(source),
+        'floe.source.rows': String(rows),
+        'engine-name': 'floe',
+      },
     },
     {
       ...components,
@@ -220,7 +270,7 @@ function commitLoad(
 
 function describeLoad(
   { request, target, method, reason }: PlannedTable,
-  { dataFiles, stats, workers, committed, token }: Staged & { committed: CommittedSnapshot; token: string },
+  { dataFiles, stats, workers, committed, token }: LoadOutcome,
   elapsedMs: number,
 ): TableLoad {
   const seconds = elapsedMs / 1000
@@ -250,9 +300,4 @@ function describeLoad(
 
 export function sourceName({ schema, name }: SourceTable): string {
   return `${schema}.${name}`
-}
-
-function asLoadError(error: unknown, signal: AbortSignal | undefined): FloeError {
-  if (signal?.aborted !== true) return toFloeError(error)
-  return new FloeError('cancelled', 'the load was stopped', { hint: 'nothing was committed: load again', cause: error })
 }

@@ -1,4 +1,10 @@
-import { applyTableUpdates, FloeError, newTableMetadata, parsePartitionExpression, partitionSpecsCompatible } from '@floe/iceberg'
+import {
+  applyTableUpdates,
+  FloeError,
+  newTableMetadata,
+  parsePartitionExpression,
+  partitionSpecsCompatible,
+} from '@floe/iceberg'
 import type { PartitionSpec, Schema, TableMetadata, TableUpdate } from '@floe/iceberg'
 import type { Catalog, LoadedTable, TableIdentifier } from '@floe/catalog'
 import type { ColumnPlan, SourceTable } from '@floe/postgres'
@@ -39,14 +45,19 @@ type TargetComponents = {
 /** Decides schema, partition spec and metadata updates of a load; makes nothing visible. */
 export async function planTarget(request: TargetRequest, components: TargetComponents): Promise<LoadTarget> {
   const existing = await findTable(request, components.catalog)
-  return existing === undefined ? planNewTable(request, components) : planExistingTable(request, existing, components)
+  return existing === undefined
+    ? planNewTable(request, components)
+    : planExistingTable(request, existing, components)
 }
 
 export function tableName({ namespace, name }: TableIdentifier): string {
   return [...namespace, name].join('.')
 }
 
-async function findTable({ identifier, mode }: TargetRequest, catalog: Catalog): Promise<LoadedTable | undefined> {
+async function findTable(
+  { identifier, mode }: TargetRequest,
+  catalog: Catalog,
+): Promise<LoadedTable | undefined> {
   const found = await catalog.loadTable(identifier).catch((error: unknown) => {
     if (error instanceof FloeError && error.code === 'not-found') return undefined
     throw error
@@ -58,7 +69,9 @@ async function findTable({ identifier, mode }: TargetRequest, catalog: Catalog):
     })
   }
   if (found === undefined && mode === 'append') {
-    throw new FloeError('not-found', `table ${table} does not exist`, { hint: 'use --mode create for the first load' })
+    throw new FloeError('not-found', `table ${table} does not exist`, {
+      hint: 'use --mode create for the first load',
+    })
   }
   return found
 }
@@ -86,14 +99,18 @@ async function planNewTable(request: TargetRequest, components: TargetComponents
   }
 }
 
-async function stageNewTable(request: TargetRequest, { catalog, clock, uuid }: TargetComponents): Promise<LoadedTable> {
+async function stageNewTable(
+  request: TargetRequest,
+  { catalog, clock, uuid }: TargetComponents,
+): Promise<LoadedTable> {
   const { identifier, columns, source, partitionBy, properties, dryRun } = request
   const created = createSchema(columns, source.primaryKey)
-  const partitionSpec = partitionBy === undefined ? undefined : parsePartitionExpression(partitionBy, created.schema)
+  const partitionSpec =
+    partitionBy === undefined ? undefined : parsePartitionExpression(partitionBy, created.schema)
   const definition = {
     schema: created.schema,
     ...(partitionSpec === undefined ? {} : { partitionSpec }),
-    properties: { ...properties, ...mappingProperties(source, created) },
+    properties: { ...commentProperties(source), ...properties, ...mappingProperties(source, created) },
   }
   if (dryRun !== true) return catalog.stageTable(identifier, definition)
   const { schema, properties: all } = definition
@@ -109,7 +126,11 @@ async function stageNewTable(request: TargetRequest, { catalog, clock, uuid }: T
   return { identifier, metadata, metadataLocation: undefined, config: {} }
 }
 
-function planExistingTable(request: TargetRequest, base: LoadedTable, { clock }: TargetComponents): LoadTarget {
+function planExistingTable(
+  request: TargetRequest,
+  base: LoadedTable,
+  { clock }: TargetComponents,
+): LoadTarget {
   const { identifier, columns, source, mode } = request
   const name = tableName(identifier)
   assertSameSource(name, base.metadata, source)
@@ -117,7 +138,14 @@ function planExistingTable(request: TargetRequest, base: LoadedTable, { clock }:
   const updates = [
     ...schemaUpdates(base.metadata, reconciled),
     ...specUpdates(request, base.metadata, reconciled.schema),
-    { action: 'set-properties', updates: { ...request.properties, ...mappingProperties(source, reconciled) } },
+    {
+      action: 'set-properties',
+      updates: {
+        ...commentProperties(source),
+        ...request.properties,
+        ...mappingProperties(source, reconciled),
+      },
+    },
   ] satisfies TableUpdate[]
   const metadata = applyTableUpdates(base.metadata, updates, { nowMs: clock.now() })
   return {
@@ -147,8 +175,17 @@ function mappingProperties(
   return sourceMappingProperties({ table: `${source.schema}.${source.name}`, fieldIdByAttnum })
 }
 
-function schemaUpdates(base: TableMetadata, { schema, changes, lastColumnId }: ReconciledSchema): TableUpdate[] {
-  const isSame = changes.length === 0 && JSON.stringify(schema.fields) === JSON.stringify(currentSchemaOf(base).fields)
+/** `comment` is what other engines show for a table. A source without one leaves the table's as it is, as with columns. */
+function commentProperties({ comment }: SourceTable): Record<string, string> {
+  return comment === undefined ? {} : { comment }
+}
+
+function schemaUpdates(
+  base: TableMetadata,
+  { schema, changes, lastColumnId }: ReconciledSchema,
+): TableUpdate[] {
+  const isSame =
+    changes.length === 0 && JSON.stringify(schema.fields) === JSON.stringify(currentSchemaOf(base).fields)
   if (isSame) return []
   const schemaId = Math.max(...base.schemas.map((known) => known.schemaId)) + 1
   return [
@@ -157,7 +194,11 @@ function schemaUpdates(base: TableMetadata, { schema, changes, lastColumnId }: R
   ]
 }
 
-function specUpdates({ partitionBy, identifier, mode }: TargetRequest, base: TableMetadata, schema: Schema): TableUpdate[] {
+function specUpdates(
+  { partitionBy, identifier, mode }: TargetRequest,
+  base: TableMetadata,
+  schema: Schema,
+): TableUpdate[] {
   if (partitionBy === undefined) return []
   const wanted = parsePartitionExpression(partitionBy, schema)
   if (partitionSpecsCompatible(wanted, defaultSpecOf(base))) return []

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import { taskAt } from '@floe/compute'
 import type { TaskReference } from '@floe/compute'
 import type { DataFile, PartitionSpec, Schema } from '@floe/iceberg'
@@ -23,6 +24,8 @@ export type LoadTaskInput = {
     readonly properties: Readonly<Record<string, string>>
   }
   readonly store: StoreSettings
+  /** Takes the location of each file before it is opened; moved to the worker. */
+  readonly openedFiles: MessagePort
   /** Begins the name of every file of this worker: `<load token>-<worker>`. */
   readonly fileNamePrefix: string
   readonly limits: LoadLimits
@@ -47,9 +50,11 @@ export type LoadStats = {
   readonly touched: Readonly<Record<string, number>>
 }
 
-export type LoadTaskProgress =
-  | { readonly kind: 'file-opened'; readonly location: string }
-  | { readonly kind: 'rows'; readonly rows: number; readonly encodedBytes: number; readonly chunksTaken: number }
+export type LoadTaskProgress = {
+  readonly rows: number
+  readonly encodedBytes: number
+  readonly chunksTaken: number
+}
 
 export type LoadTaskResult = { readonly dataFiles: readonly DataFile[]; readonly stats: LoadStats }
 

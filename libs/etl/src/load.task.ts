@@ -28,7 +28,7 @@ export default async function runLoadTask(
       const stats = await reader.read(taker.next, async (batch: ColumnBatch) => {
         await fanOut.write(batch)
         const { encodedBytes } = fanOut.stats
-        context.progress({ kind: 'rows', rows: batch.rowCount, encodedBytes, chunksTaken: taker.taken() })
+        context.progress({ rows: batch.rowCount, encodedBytes, chunksTaken: taker.taken() })
       })
       signal.throwIfAborted()
       const dataFiles = await fanOut.finish()
@@ -46,10 +46,10 @@ export default async function runLoadTask(
 }
 
 function openFanOut(
-  { target, fileNamePrefix }: LoadTaskInput,
+  { target, fileNamePrefix, openedFiles }: LoadTaskInput,
   store: ReturnType<typeof openObjectStore>,
   opened: string[],
-  { signal, progress }: TaskContext<LoadTaskProgress>,
+  { signal }: TaskContext<LoadTaskProgress>,
 ): PartitionFanOut {
   const { schema, fileSchema, spec, tableLocation, properties } = target
   const write = parseWriteSettings(properties)
@@ -63,7 +63,7 @@ function openFanOut(
       nextFileName: () => `${fileNamePrefix}-${String(fileNumber++).padStart(5, '0')}.parquet`,
       onFileOpened: (location) => {
         opened.push(location)
-        progress({ kind: 'file-opened', location })
+        openedFiles.postMessage(location, [])
       },
     },
   )

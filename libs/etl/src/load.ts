@@ -1,7 +1,8 @@
-import { errorToData, FloeError, toFloeError } from '@floe/iceberg'
+import { errorToData, FloeError } from '@floe/iceberg'
 import type { Namespace } from '@floe/catalog'
 import { connectSource, exportSnapshot, findSourceTables } from '@floe/postgres'
 import type { ReadMethod, SourceConnection, SourceSnapshot, SourceTable, TypePolicies } from '@floe/postgres'
+import { loadError } from './load-error.ts'
 import { describePlan, loadTable, planTable, sourceName } from './load-table.ts'
 import type { LoadComponents, TableLoadRequest } from './load-table.ts'
 import type { LoadMode } from './load-target.ts'
@@ -67,7 +68,8 @@ async function loadUnderSnapshot(
   try {
     const snapshot = await exportSnapshot(holder, { tables: sources })
     const tables: LoadReport['tables'][number][] = []
-    for (const source of sources) tables.push(await loadOne(source, request, connection, snapshot, components))
+    for (const source of sources)
+      tables.push(await loadOne(source, request, connection, snapshot, components))
     await snapshot.release()
     return tables
   } finally {
@@ -91,7 +93,7 @@ async function loadOne(
     components.onProgress?.({ kind: 'table-finished', result })
     return result
   } catch (error) {
-    const floe = components.signal?.aborted === true ? cancelled(error) : toFloeError(error)
+    const floe = loadError(error, components.signal)
     const { stack: _, ...data } = errorToData(floe)
     const result = {
       status: 'failed',
@@ -121,7 +123,10 @@ function tableRequestOf(source: SourceTable, request: LoadRequest): TableLoadReq
   }
 }
 
-async function findSources(request: LoadRequest, connection: SourceConnection): Promise<readonly SourceTable[]> {
+async function findSources(
+  request: LoadRequest,
+  connection: SourceConnection,
+): Promise<readonly SourceTable[]> {
   if (request.tables.length === 0) {
     throw new FloeError('invalid-input', 'no table to load', { hint: 'name one with --table schema.table' })
   }
@@ -139,9 +144,13 @@ function assertDistinctNames(sources: readonly SourceTable[]): void {
   for (const source of sources) {
     const other = seen.get(source.name)
     if (other !== undefined) {
-      throw new FloeError('invalid-input', `${sourceName(other)} and ${sourceName(source)} would both become ${source.name}`, {
-        hint: 'load them into two namespaces, one call each',
-      })
+      throw new FloeError(
+        'invalid-input',
+        `${sourceName(other)} and ${sourceName(source)} would both become ${source.name}`,
+        {
+          hint: 'load them into two namespaces, one call each',
+        },
+      )
     }
     seen.set(source.name, source)
   }
@@ -153,8 +162,4 @@ async function ensureNamespace(namespace: Namespace, { catalog }: LoadComponents
       if (!(error instanceof FloeError) || error.code !== 'already-exists') throw error
     })
   }
-}
-
-function cancelled(cause: unknown): FloeError {
-  return new FloeError('cancelled', 'the load was stopped', { hint: 'nothing was committed: load again', cause })
 }

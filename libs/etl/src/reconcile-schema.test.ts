@@ -5,7 +5,12 @@ import { describe, expect, it } from 'vitest'
 import { createSchema, reconcileSchema } from './reconcile-schema.ts'
 import { sourceMappingProperties } from './source-mapping.ts'
 
-type Column = { readonly attnum: number; readonly name: string; readonly type: Type; readonly required?: boolean }
+type Column = {
+  readonly attnum: number
+  readonly name: string
+  readonly type: Type
+  readonly required?: boolean
+}
 
 function plan({ attnum, name, type, required = false }: Column): ColumnPlan {
   return {
@@ -38,7 +43,10 @@ function tableOf(columns: readonly Column[]): TableMetadata {
 describe('createSchema', () => {
   it('makes the primary key the identifier, numbers columns first and list elements after them', () => {
     const list: Type = { kind: 'list', elementId: 99, element: { kind: 'int' }, elementRequired: false }
-    const { schema } = createSchema([plan(id), plan({ attnum: 2, name: 'tags', type: list }), plan({ ...label, attnum: 3 })], ['id'])
+    const { schema } = createSchema(
+      [plan(id), plan({ attnum: 2, name: 'tags', type: list }), plan({ ...label, attnum: 3 })],
+      ['id'],
+    )
     expect(schema.identifierFieldIds).toEqual([1])
     expect(schema.fields.map((field) => field.id)).toEqual([1, 2, 3])
     expect(schema.fields[1]?.type).toMatchObject({ kind: 'list', elementId: 4 })
@@ -47,14 +55,27 @@ describe('createSchema', () => {
 
 describe('reconcileSchema', () => {
   it('keeps the field of a column that was renamed in the source', () => {
-    const { schema, changes } = reconcileSchema('t', tableOf([id, label]), [plan(id), plan({ ...label, name: 'title' })], 'keep')
-    expect(schema.fields.map(({ id: fieldId, name }) => [fieldId, name])).toEqual([[1, 'id'], [2, 'title']])
+    const { schema, changes } = reconcileSchema(
+      't',
+      tableOf([id, label]),
+      [plan(id), plan({ ...label, name: 'title' })],
+      'keep',
+    )
+    expect(schema.fields.map(({ id: fieldId, name }) => [fieldId, name])).toEqual([
+      [1, 'id'],
+      [2, 'title'],
+    ])
     expect(changes).toEqual([{ kind: 'rename', column: 'label', to: 'title' }])
   })
 
   it('adds a new column as optional, even when the source has it as NOT NULL', () => {
     const added = plan({ attnum: 3, name: 'price', type: { kind: 'double' }, required: true })
-    const { schema, fileSchema } = reconcileSchema('t', tableOf([id, label]), [plan(id), plan(label), added], 'keep')
+    const { schema, fileSchema } = reconcileSchema(
+      't',
+      tableOf([id, label]),
+      [plan(id), plan(label), added],
+      'keep',
+    )
     expect(schema.fields[2]).toMatchObject({ id: 3, name: 'price', required: false })
     expect(fileSchema.fields.map((field) => field.id)).toEqual([1, 2, 3])
   })
@@ -62,8 +83,14 @@ describe('reconcileSchema', () => {
   it('gives a column that was dropped and made again a new field', () => {
     const again = plan({ attnum: 3, name: 'label', type: { kind: 'string' } })
     const { schema, changes } = reconcileSchema('t', tableOf([id, label]), [plan(id), again], 'keep')
-    expect(schema.fields.map(({ id: fieldId, name }) => [fieldId, name])).toEqual([[1, 'id'], [3, 'label']])
-    expect(changes).toEqual([{ kind: 'drop', column: 'label' }, { kind: 'add', column: 'label' }])
+    expect(schema.fields.map(({ id: fieldId, name }) => [fieldId, name])).toEqual([
+      [1, 'id'],
+      [3, 'label'],
+    ])
+    expect(changes).toEqual([
+      { kind: 'drop', column: 'label' },
+      { kind: 'add', column: 'label' },
+    ])
   })
 
   it('keeps a column that is gone from the source, without requiring it', () => {
@@ -78,12 +105,20 @@ describe('reconcileSchema', () => {
     expect(schema.fields[0]?.type.kind).toBe('long')
     expect(changes).toEqual([{ kind: 'widen', column: 'id', from: 'int', to: 'long' }])
     const narrow = reconcileSchema('t', tableOf([{ ...id, type: { kind: 'long' } }]), [plan(id)], 'keep')
-    expect([narrow.schema.fields[0]?.type.kind, narrow.fileSchema.fields[0]?.type.kind]).toEqual(['long', 'int'])
+    expect([narrow.schema.fields[0]?.type.kind, narrow.fileSchema.fields[0]?.type.kind]).toEqual([
+      'long',
+      'int',
+    ])
     expect(narrow.changes).toEqual([])
   })
 
   it('makes a required column optional when the source allows nulls, and drops it from the identifiers', () => {
-    const { schema, changes } = reconcileSchema('t', tableOf([id]), [plan({ ...id, required: false })], 'keep')
+    const { schema, changes } = reconcileSchema(
+      't',
+      tableOf([id]),
+      [plan({ ...id, required: false })],
+      'keep',
+    )
     expect(schema.fields[0]?.required).toBe(false)
     expect(schema.identifierFieldIds).toBeUndefined()
     expect(changes).toEqual([{ kind: 'make-optional', column: 'id' }])
@@ -92,7 +127,10 @@ describe('reconcileSchema', () => {
   it('refuses a change that old files could not be read with, and says what can be done', () => {
     const text = plan({ ...id, type: { kind: 'string' } })
     expect(() => reconcileSchema('shop.t', tableOf([id]), [text], 'keep')).toThrow(
-      expect.objectContaining({ code: 'unsupported', hint: expect.stringContaining('--mode replace') as unknown }),
+      expect.objectContaining({
+        code: 'unsupported',
+        hint: expect.stringContaining('--mode replace') as unknown,
+      }),
     )
   })
 
@@ -104,7 +142,12 @@ describe('reconcileSchema', () => {
 
   it('matches by name in a table that no load has made', () => {
     const foreign = { ...tableOf([id, label]), properties: {} }
-    const { changes } = reconcileSchema('t', foreign, [plan({ ...label, attnum: 7 }), plan({ ...id, attnum: 9 })], 'keep')
+    const { changes } = reconcileSchema(
+      't',
+      foreign,
+      [plan({ ...label, attnum: 7 }), plan({ ...id, attnum: 9 })],
+      'keep',
+    )
     expect(changes).toEqual([])
   })
 })

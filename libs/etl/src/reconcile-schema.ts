@@ -22,15 +22,19 @@ export type ReconciledSchema = {
 export type GoneColumns = 'keep' | 'drop'
 
 /** The schema of a table that a load creates: ids in the source's order, the primary key as identifier fields. */
-export function createSchema(columns: readonly ColumnPlan[], primaryKey: readonly string[]): ReconciledSchema {
+export function createSchema(
+  columns: readonly ColumnPlan[],
+  primaryKey: readonly string[],
+): ReconciledSchema {
   let id = 0
   const fields = columns.map((plan, index) => ({ ...fieldOf(plan), id: index + 1 }))
   const { schema } = assignFreshIds({ schemaId: 0, fields }, () => ++id)
   const identifiers = schema.fields.filter((field) => primaryKey.includes(field.name) && field.required)
   const complete = identifiers.length === primaryKey.length && identifiers.every(canIdentify)
-  const identified = complete && identifiers.length > 0
-    ? { ...schema, identifierFieldIds: identifiers.map((field) => field.id) }
-    : schema
+  const identified =
+    complete && identifiers.length > 0
+      ? { ...schema, identifierFieldIds: identifiers.map((field) => field.id) }
+      : schema
   return {
     schema: identified,
     fileSchema: identified,
@@ -71,7 +75,9 @@ export function reconcileSchema(
   const names = new Set(columns.map(({ name }) => name))
   const kept = current.fields.flatMap((field) => {
     const plan = matched.get(field.id)
-    return plan === undefined ? keepUnmatched(field, gone, names, changes) : [evolveField(table, field, plan, changes)]
+    return plan === undefined
+      ? keepUnmatched(field, gone, names, changes)
+      : [evolveField(table, field, plan, changes)]
   })
   const fields = [...kept, ...added]
   return {
@@ -90,7 +96,9 @@ function matchField(
   gone: GoneColumns,
 ): NestedField | undefined {
   const fieldId = fieldIdByAttnum?.get(plan.attnum)
-  const field = schema.fields.find(({ id, name }) => (fieldIdByAttnum === undefined ? name === plan.name : id === fieldId))
+  const field = schema.fields.find(({ id, name }) =>
+    fieldIdByAttnum === undefined ? name === plan.name : id === fieldId,
+  )
   if (field === undefined) return undefined
   // When no old row stays, a type that cannot evolve simply becomes another column.
   const fits = promotes(plan.type, field.type) || promotes(field.type, plan.type)
@@ -111,14 +119,22 @@ function fieldOf({ name, type, required, doc }: ColumnPlan): Omit<NestedField, '
 
 // Rows that were written before the column existed have no value for it, so it cannot be required.
 function freshField(plan: ColumnPlan, nextId: () => number): NestedField {
-  const { schema } = assignFreshIds({ schemaId: 0, fields: [{ ...fieldOf(plan), required: false, id: 1 }] }, nextId)
+  const { schema } = assignFreshIds(
+    { schemaId: 0, fields: [{ ...fieldOf(plan), required: false, id: 1 }] },
+    nextId,
+  )
   const field = schema.fields[0]
   if (field === undefined) throw new FloeError('internal', `column ${plan.name} got no field`)
   return field
 }
 
 function fileField(plan: ColumnPlan, target: NestedField): NestedField {
-  return { ...fieldOf(plan), id: target.id, type: withIdsOf(plan.type, target.type), required: plan.required && target.required }
+  return {
+    ...fieldOf(plan),
+    id: target.id,
+    type: withIdsOf(plan.type, target.type),
+    required: plan.required && target.required,
+  }
 }
 
 /** `type` as the source has it, with the nested field ids of the table's type. */
@@ -129,7 +145,12 @@ function withIdsOf(type: Type, target: Type): Type {
   return type
 }
 
-function evolveField(table: string, field: NestedField, plan: ColumnPlan, changes: SchemaChange[]): NestedField {
+function evolveField(
+  table: string,
+  field: NestedField,
+  plan: ColumnPlan,
+  changes: SchemaChange[],
+): NestedField {
   if (field.name !== plan.name) changes.push({ kind: 'rename', column: field.name, to: plan.name })
   const type = evolveType(table, field, plan, changes)
   const required = field.required && plan.required
@@ -144,14 +165,23 @@ function evolveType(table: string, field: NestedField, plan: ColumnPlan, changes
   // A source type that promotes to the table's (int in a long column) needs no change: readers widen per file.
   if (promotes(source, field.type)) return field.type
   if (promotes(field.type, source)) {
-    changes.push({ kind: 'widen', column: plan.name, from: typeToString(field.type), to: typeToString(source) })
+    changes.push({
+      kind: 'widen',
+      column: plan.name,
+      from: typeToString(field.type),
+      to: typeToString(source),
+    })
     return source
   }
   const from = typeToString(field.type)
   const to = typeToString(source)
-  throw new FloeError('unsupported', `column ${plan.name} of ${table} is ${from} in Iceberg and ${to} in the source`, {
-    hint: `cast the column in a view that is loaded instead, rename it so that it becomes a new column, or load with --mode replace`,
-  })
+  throw new FloeError(
+    'unsupported',
+    `column ${plan.name} of ${table} is ${from} in Iceberg and ${to} in the source`,
+    {
+      hint: `cast the column in a view that is loaded instead, rename it so that it becomes a new column, or load with --mode replace`,
+    },
+  )
 }
 
 function keepUnmatched(
@@ -170,8 +200,12 @@ function keepUnmatched(
 }
 
 function withIdentifiers(schema: Schema, identifierFieldIds: readonly number[] | undefined): Schema {
-  const kept = (identifierFieldIds ?? []).filter((id) => schema.fields.some((field) => field.id === id && field.required))
-  return kept.length > 0 && kept.length === identifierFieldIds?.length ? { ...schema, identifierFieldIds: kept } : schema
+  const kept = (identifierFieldIds ?? []).filter((id) =>
+    schema.fields.some((field) => field.id === id && field.required),
+  )
+  return kept.length > 0 && kept.length === identifierFieldIds?.length
+    ? { ...schema, identifierFieldIds: kept }
+    : schema
 }
 
 // Spec "Identifier Field IDs": required, primitive, and neither float nor double.

@@ -6,8 +6,8 @@ import { FloeError, parseJson, stringifyJson } from '@floe/iceberg'
  */
 export type SourceMapping = { readonly table: string; readonly fieldIdByAttnum: ReadonlyMap<number, number> }
 
-export const sourceTableProperty = 'floe.source.table'
-export const sourceColumnsProperty = 'floe.source.columns'
+const sourceTableProperty = 'floe.source.table'
+const sourceColumnsProperty = 'floe.source.columns'
 
 /** The mapping that a table carries in its properties, or `undefined` for a table that no load has made. */
 export function parseSourceMapping(properties: Readonly<Record<string, string>>): SourceMapping | undefined {
@@ -30,7 +30,11 @@ export function sourceMappingProperties({ table, fieldIdByAttnum }: SourceMappin
 }
 
 function malformed(): FloeError {
-  return new FloeError('corrupt-data', `table property ${sourceColumnsProperty} is not a map of attnum to field id`, {
-    hint: `remove the property to match columns by name, or load with --mode replace`,
-  })
+  return new FloeError(
+    'corrupt-data',
+    `table property ${sourceColumnsProperty} is not a map of attnum to field id`,
+    {
+      hint: `remove the property to match columns by name, or load with --mode replace`,
+    },
+  )
 }

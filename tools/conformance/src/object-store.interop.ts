@@ -29,7 +29,9 @@ describeObjectStore('the S3 store', async () => ({ store, base: place() }))
 
 it('refuses a wrong key as permission-denied, a wrong bucket as not-found', async () => {
   const stranger = openS3Store({ s3: { ...server, secretAccessKey: 'wrong' } })
-  await expect(stranger.put(`${place()}/x`, new Uint8Array(1))).rejects.toMatchObject({ code: 'permission-denied' })
+  await expect(stranger.put(`${place()}/x`, new Uint8Array(1))).rejects.toMatchObject({
+    code: 'permission-denied',
+  })
   stranger.close()
   const put = store.put(`s3://no-such-bucket-${randomUUID()}/x`, new Uint8Array(1))
   await expect(put).rejects.toMatchObject({ code: 'not-found' })
