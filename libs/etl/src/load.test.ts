@@ -397,7 +397,12 @@ describe('a load that cannot end well', () => {
       postgres.url,
       folder,
     ])
-    const failure = (await limited.catch((error: unknown) => error)) as { code: number; stdout: string }
+    const failure = (await limited.catch((error: unknown) => error)) as {
+      code: number
+      stdout: string
+      stderr: string
+    }
+    expect(failure.stdout, failure.stderr).not.toBe('')
     expect(failure.code).toBe(1)
     const error = JSON.parse(failure.stdout) as TableFailure['error']
     expect(error).toMatchObject({

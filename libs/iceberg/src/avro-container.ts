@@ -1,52 +1,49 @@
+import { recordType, listType } from './avro-combined.ts'
 import { findAvroCodec, type AvroCodecs } from './avro-codec.ts'
-import { AvroCursor } from './avro-cursor.ts'
+import { AvroSink, asBuffer, decodeAt } from './avro-record-codec.ts'
+import { bytesType, countType, fixedType, textType } from './avro-scalar.ts'
 import { parseAvroSchema, type AvroRecord } from './avro-schema.ts'
-import { AvroSink } from './avro-sink.ts'
+import type { TapType } from './avro-tap.ts'
 import { FloeError } from './error.ts'
 import { parseJson } from './json.ts'
 
 const magic = Uint8Array.of(0x4f, 0x62, 0x6a, 0x01)
 const syncBytes = 16
+const syncType = fixedType(syncBytes)
+
+/** Avro's map of the header: stored as its keys and values in turn, like a list of pairs. */
+const metadataType: TapType<readonly { readonly key: string; readonly value: string }[]> = listType(
+  recordType([
+    ['key', textType],
+    ['value', textType],
+  ]),
+)
+
+export type AvroBlock = { readonly bytes: Buffer }
 
 export type AvroFile = {
   readonly metadata: Readonly<Record<string, string>>
   readonly schema: AvroRecord
-  /** One cursor over each decompressed block. Decompresses when asked for. */
-  readonly blocks: () => Iterable<AvroCursor>
+  /** The decompressed blocks. Decompresses when asked for. */
+  readonly blocks: () => Iterable<AvroBlock>
 }
 
 /**
- * Opens an Avro object container file.
+ * Opens an Avro object container file. Own code, as avsc drops the attributes of Iceberg from the schema and hands
+ * blocks out in a stream only.
  * @throws FloeError corrupt-data, or unsupported for a codec that is neither built in nor handed in
  */
 export function openAvroFile(bytes: Uint8Array, codecs?: AvroCodecs): AvroFile {
   if (!magic.every((byte, at) => bytes[at] === byte)) throw corrupt('it does not start as one')
-  const cursor = new AvroCursor(bytes)
-  cursor.skip(magic.length)
-  const metadata = readMetadata(cursor)
-  const sync = cursor.readFixed(syncBytes)
-  const start = cursor.at
+  const buffer = asBuffer(bytes)
+  const { value: members, offset } = decodeAt(metadataType, buffer, magic.length)
+  const metadata = Object.fromEntries(members.map(({ key, value }) => [key, value]))
+  const sync = decodeAt(syncType, buffer, offset)
   return {
     metadata,
     schema: readSchema(metadata['avro.schema']),
-    blocks: () => readBlocks(bytes, start, sync, metadata['avro.codec'] ?? 'null', codecs),
+    blocks: () => readBlocks(buffer, sync.offset, sync.value, metadata['avro.codec'] ?? 'null', codecs),
   }
-}
-
-function readMetadata(cursor: AvroCursor): Readonly<Record<string, string>> {
-  const entries: [string, string][] = []
-  for (let count = readBlockCount(cursor); count > 0; count = readBlockCount(cursor)) {
-    for (let at = 0; at < count; at++) entries.push([cursor.readString(), cursor.readString()])
-  }
-  return Object.fromEntries(entries)
-}
-
-/** Items in the next block of an array or map, 0 at its end. A negative count comes with the size in bytes. */
-export function readBlockCount(cursor: AvroCursor): number {
-  const count = cursor.readNumber()
-  if (count >= 0) return count
-  cursor.skipVariable()
-  return -count
 }
 
 function readSchema(text: string | undefined): AvroRecord {
@@ -59,23 +56,24 @@ function readSchema(text: string | undefined): AvroRecord {
 }
 
 function* readBlocks(
-  bytes: Uint8Array,
+  file: Buffer,
   start: number,
   sync: Uint8Array,
   codecName: string,
   codecs: AvroCodecs | undefined,
-): Iterable<AvroCursor> {
+): Iterable<AvroBlock> {
   const codec = findAvroCodec(codecName, codecs)
-  const cursor = new AvroCursor(bytes)
-  cursor.at = start
-  while (!cursor.done) {
-    const count = cursor.readNumber()
-    const length = cursor.readNumber()
-    const from = cursor.at
-    cursor.skip(length)
-    const marker = cursor.readFixed(syncBytes)
-    if (!marker.every((byte, at) => byte === sync[at])) throw corrupt('a block does not end with its marker')
-    if (count > 0) yield new AvroCursor(decompress(codec.decompress, bytes.subarray(from, from + length)))
+  for (let at = start; at < file.length; ) {
+    const count = decodeAt(countType, file, at)
+    const length = decodeAt(countType, file, count.offset)
+    const end = length.offset + length.value
+    if (length.value < 0 || end > file.length) throw corrupt('a block is cut off')
+    const marker = decodeAt(syncType, file, end)
+    if (!marker.value.every((byte, index) => byte === sync[index]))
+      throw corrupt('a block does not end with its marker')
+    at = marker.offset
+    if (count.value > 0)
+      yield { bytes: asBuffer(decompress(codec.decompress, file.subarray(length.offset, end))) }
   }
 }
 
@@ -126,24 +124,21 @@ export function writeAvroFile(
     write(block, at)
     items++
     if (block.length < blockBytes && at < count - 1) continue
-    file.writeLong(items)
-    file.writeBytes(codec.compress(block.view()))
+    file.write(countType, items)
+    file.write(bytesType, codec.compress(block.view()))
     file.writeFixed(sync)
     block.clear()
     items = 0
   }
-  return file.view().slice()
+  return Uint8Array.prototype.slice.call(file.view())
 }
 
 function writeHeader(file: AvroSink, metadata: Readonly<Record<string, string>>): Uint8Array {
-  const entries = Object.entries(metadata)
   file.writeFixed(magic)
-  file.writeLong(entries.length)
-  for (const [key, value] of entries) {
-    file.writeString(key)
-    file.writeString(value)
-  }
-  file.writeLong(0)
+  file.write(
+    metadataType,
+    Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  )
   const sync = syncMarker(file.view())
   file.writeFixed(sync)
   return sync

@@ -1,163 +1,132 @@
-import { readBlockCount } from './avro-container.ts'
-import type { AvroCursor } from './avro-cursor.ts'
 import type { AvroSchema } from './avro-schema.ts'
+import {
+  columnMapType,
+  listType,
+  mappedType,
+  recordType,
+  unionType,
+} from './avro-combined.ts'
+import {
+  booleanType,
+  bytesType,
+  countType,
+  doubleType,
+  fixedType,
+  floatType,
+  longType,
+  nullType,
+  textType,
+} from './avro-scalar.ts'
+import { corrupt, type TapType } from './avro-tap.ts'
 import { FloeError } from './error.ts'
 
-export type AvroReader<T> = (cursor: AvroCursor) => T
-
-/** Passes over a value. */
-export function avroSkipper(schema: AvroSchema): AvroReader<void> {
+/** The type of a value that is stored like this and not looked at. */
+export function avroAny(schema: AvroSchema): TapType<unknown> {
   switch (schema.kind) {
     case 'null':
-      return () => undefined
+      return nullType
     case 'boolean':
-      return (cursor) => cursor.skip(1)
+      return booleanType
     case 'int':
     case 'long':
     case 'enum':
-      return (cursor) => cursor.skipVariable()
+      return countType
     case 'float':
-      return (cursor) => cursor.skip(4)
+      return floatType
     case 'double':
-      return (cursor) => cursor.skip(8)
+      return doubleType
     case 'fixed':
-      return (cursor) => cursor.skip(schema.size)
+      return fixedType(schema.size)
     case 'bytes':
     case 'string':
-      return (cursor) => cursor.skip(cursor.readNumber())
-    case 'union': {
-      const branches = schema.branches.map(avroSkipper)
-      return (cursor) => chosenBranch(branches, cursor)(cursor)
-    }
-    case 'record': {
-      const fields = schema.fields.map((field) => avroSkipper(field.schema))
-      return (cursor) => {
-        for (const skip of fields) skip(cursor)
-      }
-    }
+      return bytesType
+    case 'union':
+      return unionType(schema.branches.map(avroAny), -1)
+    case 'record':
+      return recordType(schema.fields.map((field, at) => [`field${at}`, avroAny(field.schema)]))
     case 'array':
-      return skipItems(avroSkipper(schema.items))
-    case 'map': {
-      const skipValue = avroSkipper(schema.values)
-      return skipItems((cursor) => {
-        cursor.skip(cursor.readNumber())
-        skipValue(cursor)
-      })
-    }
+      return listType(avroAny(schema.items))
+    case 'map':
+      return listType(
+        recordType([
+          ['key', bytesType],
+          ['value', avroAny(schema.values)],
+        ]),
+      )
   }
 }
 
-function skipItems(skip: AvroReader<void>): AvroReader<void> {
-  return (cursor) => {
-    for (let count = cursor.readNumber(); count !== 0; count = cursor.readNumber()) {
-      // A negative count says how many bytes follow: no need to look at the items.
-      if (count < 0) cursor.skip(cursor.readNumber())
-      else for (let at = 0; at < count; at++) skip(cursor)
-    }
-  }
-}
-
-export function chosenBranch<T>(branches: readonly T[], cursor: AvroCursor): T {
-  const branch = branches[cursor.readNumber()]
-  if (branch === undefined) throw new FloeError('corrupt-data', 'Avro data: a union has no such branch')
-  return branch
-}
-
-/** Reads through unions: `undefined` for null, else what `read` gives for the branch taken. */
+/** A value that may be missing: `undefined` for null, else what `type` gives for the branch taken. */
 export function avroOptional<T>(
   schema: AvroSchema,
-  reader: (schema: AvroSchema) => AvroReader<T>,
-): AvroReader<T | undefined> {
-  if (schema.kind === 'null') return () => undefined
-  if (schema.kind !== 'union') return reader(schema)
-  const branches = schema.branches.map((branch) => avroOptional(branch, reader))
-  return (cursor) => chosenBranch(branches, cursor)(cursor)
+  type: (schema: AvroSchema) => TapType<T>,
+): TapType<T | undefined> {
+  if (schema.kind === 'null') return nullType
+  if (schema.kind !== 'union') return type(schema) as TapType<T | undefined>
+  const empty = schema.branches.findIndex((branch) => branch.kind === 'null')
+  return unionType<T>(
+    schema.branches.map((branch) => avroOptional(branch, type)),
+    empty,
+  )
 }
 
-export function avroNumber(schema: AvroSchema): AvroReader<number> {
-  if (schema.kind === 'int' || schema.kind === 'long') return (cursor) => cursor.readNumber()
+export function avroNumber(schema: AvroSchema): TapType<number> {
+  if (schema.kind === 'int' || schema.kind === 'long') return countType
   throw mismatch(schema, 'an integer')
 }
 
-export function avroLong(schema: AvroSchema): AvroReader<bigint> {
-  if (schema.kind === 'int' || schema.kind === 'long') return (cursor) => cursor.readLong()
+export function avroLong(schema: AvroSchema): TapType<bigint> {
+  if (schema.kind === 'int' || schema.kind === 'long') return longType
   throw mismatch(schema, 'an integer')
 }
 
-export function avroBoolean(schema: AvroSchema): AvroReader<boolean> {
-  if (schema.kind === 'boolean') return (cursor) => cursor.readBoolean()
+export function avroBoolean(schema: AvroSchema): TapType<boolean> {
+  if (schema.kind === 'boolean') return booleanType
   throw mismatch(schema, 'a boolean')
 }
 
-export function avroString(schema: AvroSchema): AvroReader<string> {
-  if (schema.kind === 'string') return (cursor) => cursor.readString()
-  if (schema.kind === 'enum') {
-    const { symbols } = schema
-    return (cursor) => chosenBranch(symbols, cursor)
+export function avroString(schema: AvroSchema): TapType<string> {
+  if (schema.kind === 'string') return textType
+  if (schema.kind !== 'enum') throw mismatch(schema, 'a string')
+  const { symbols } = schema
+  const symbolAt = (at: number): string => {
+    const symbol = symbols[at]
+    if (symbol === undefined) throw corrupt('an enum has no such symbol')
+    return symbol
   }
-  throw mismatch(schema, 'a string')
+  return mappedType(countType, symbolAt, (symbol) => symbols.indexOf(symbol))
 }
 
-export function avroBytes(schema: AvroSchema): AvroReader<Uint8Array> {
-  if (schema.kind === 'bytes' || schema.kind === 'string') return (cursor) => cursor.readBytes()
-  if (schema.kind === 'fixed') return (cursor) => cursor.readFixed(schema.size)
+export function avroBytes(schema: AvroSchema): TapType<Uint8Array> {
+  if (schema.kind === 'bytes' || schema.kind === 'string') return bytesType
+  if (schema.kind === 'fixed') return fixedType(schema.size)
   throw mismatch(schema, 'bytes')
 }
 
 export function avroList<T>(
   schema: AvroSchema,
-  item: (schema: AvroSchema) => AvroReader<T>,
-): AvroReader<readonly T[]> {
+  item: (schema: AvroSchema) => TapType<T>,
+): TapType<readonly T[]> {
   if (schema.kind !== 'array') throw mismatch(schema, 'an array')
-  const read = item(schema.items)
-  return (cursor) => {
-    const items: T[] = []
-    for (let count = readBlockCount(cursor); count > 0; count = readBlockCount(cursor)) {
-      for (let at = 0; at < count; at++) items.push(read(cursor))
-    }
-    return items
-  }
+  return listType(item(schema.items))
 }
 
 /**
  * A map by column id. Iceberg stores it as an array of key-value records; Avro maps with the id as text are taken too.
- * @param keys  the only keys to keep; all when absent
+ * @param columns  the only ones to keep; all when absent
  */
-export function avroIntMap<T>(
+export function avroColumnMap<T>(
   schema: AvroSchema,
-  value: (schema: AvroSchema) => AvroReader<T>,
-  keys?: ReadonlySet<number>,
-): AvroReader<ReadonlyMap<number, T>> {
-  if (schema.kind === 'map')
-    return mapReader(
-      (cursor) => Number(cursor.readString()),
-      value(schema.values),
-      avroSkipper(schema.values),
-      keys,
-    )
+  value: (schema: AvroSchema) => TapType<T>,
+  columns?: ReadonlySet<number>,
+): TapType<ReadonlyMap<number, T>> {
+  if (schema.kind === 'map') {
+    return columnMapType(mappedType(textType, Number, String), value(schema.values), columns)
+  }
   const fields = schema.kind === 'array' && schema.items.kind === 'record' ? schema.items.fields : []
   const [first, second] = fields
   if (first === undefined || second === undefined || fields.length !== 2) throw mismatch(schema, 'a map')
-  return mapReader(avroNumber(first.schema), value(second.schema), avroSkipper(second.schema), keys)
-}
-
-function mapReader<T>(
-  readKey: AvroReader<number>,
-  readValue: AvroReader<T>,
-  skipValue: AvroReader<void>,
-  keys: ReadonlySet<number> | undefined,
-): AvroReader<ReadonlyMap<number, T>> {
-  return (cursor) => {
-    const map = new Map<number, T>()
-    for (let count = readBlockCount(cursor); count > 0; count = readBlockCount(cursor)) {
-      for (let at = 0; at < count; at++) {
-        const key = readKey(cursor)
-        if (keys === undefined || keys.has(key)) map.set(key, readValue(cursor))
-        else skipValue(cursor)
-      }
-    }
-    return map
-  }
+  return columnMapType(avroNumber(first.schema), value(second.schema), columns)
 }
 
 function mismatch(schema: AvroSchema, wanted: string): FloeError {

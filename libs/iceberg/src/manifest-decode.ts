@@ -1,12 +1,9 @@
 import { openAvroFile } from './avro-container.ts'
 import type { AvroCodecs } from './avro-codec.ts'
-import type { AvroCursor } from './avro-cursor.ts'
-import type { AvroField, AvroRecord, AvroSchema } from './avro-schema.ts'
-import { avroLong, avroNumber, avroOptional, avroSkipper } from './avro-value.ts'
-import { dataFileReader, type DecodeContext } from './data-file-decode.ts'
+import { decodeAll } from './avro-record-codec.ts'
 import { FloeError } from './error.ts'
 import { parseJson } from './json.ts'
-import { entryFieldIds } from './manifest-schema.ts'
+import { manifestEntryAvro } from './manifest-entry-avro.ts'
 import type { ManifestEntry, ManifestHeader } from './manifest.ts'
 import { parsePartitionSpec } from './partition-spec.ts'
 import { parseSchema, type Schema } from './schema.ts'
@@ -27,9 +24,9 @@ export type DecodedManifest = { readonly header: ManifestHeader; readonly entrie
 export function decodeManifest(bytes: Uint8Array, options: DecodeManifestOptions = {}): DecodedManifest {
   const file = openAvroFile(bytes, options.codecs)
   const header = readHeader(file.metadata)
-  const readEntry = entryReader(file.schema, { header, metricColumns: options.metricColumns })
+  const type = manifestEntryAvro(file.schema, { header, metricColumns: options.metricColumns })
   const entries: ManifestEntry[] = []
-  for (const block of file.blocks()) while (!block.done) entries.push(readEntry(block))
+  for (const block of file.blocks()) decodeAll(type, block.bytes, entries)
   return { header, entries }
 }
 
@@ -63,69 +60,6 @@ function readVersion(text = '1'): 1 | 2 | 3 {
   const version = Number(text)
   if (version === 1 || version === 2 || version === 3) return version
   throw new FloeError('unsupported', `the manifest has format version ${text}; 1, 2 and 3 can be read`)
-}
-
-const statuses = ['existing', 'added', 'deleted'] as const
-
-type EntryDraft = { -readonly [K in keyof ManifestEntry]?: ManifestEntry[K] }
-type EntryReader = (cursor: AvroCursor, draft: EntryDraft) => void
-
-function entryReader(schema: AvroRecord, context: DecodeContext): (cursor: AvroCursor) => ManifestEntry {
-  const readers = schema.fields.map((field) => entryFieldReader(field, context))
-  return (cursor) => {
-    const draft: EntryDraft = {}
-    for (const read of readers) read(cursor, draft)
-    if (draft.status === undefined || draft.dataFile === undefined)
-      throw corrupt('an entry has no status or no data file')
-    return draft as ManifestEntry
-  }
-}
-
-/** Ids by name, for the writers whose Avro library dropped the ids. */
-const entryNames: Readonly<Record<string, number>> = {
-  status: entryFieldIds.status,
-  snapshot_id: entryFieldIds.snapshotId,
-  sequence_number: entryFieldIds.sequenceNumber,
-  file_sequence_number: entryFieldIds.fileSequenceNumber,
-  data_file: entryFieldIds.dataFile,
-}
-
-function entryFieldReader({ fieldId, name, schema }: AvroField, context: DecodeContext): EntryReader {
-  switch (fieldId ?? entryNames[name]) {
-    case entryFieldIds.status: {
-      const read = avroNumber(schema)
-      return (cursor, draft) => {
-        const status = statuses[read(cursor)]
-        if (status === undefined) throw corrupt('an entry has a status that is not known')
-        draft.status = status
-      }
-    }
-    case entryFieldIds.snapshotId:
-      return longInto('snapshotId', schema)
-    case entryFieldIds.sequenceNumber:
-      return longInto('sequenceNumber', schema)
-    case entryFieldIds.fileSequenceNumber:
-      return longInto('fileSequenceNumber', schema)
-    case entryFieldIds.dataFile: {
-      const read = dataFileReader(schema, context)
-      return (cursor, draft) => {
-        draft.dataFile = read(cursor)
-      }
-    }
-    default:
-      return avroSkipper(schema)
-  }
-}
-
-function longInto(
-  key: 'snapshotId' | 'sequenceNumber' | 'fileSequenceNumber',
-  schema: AvroSchema,
-): EntryReader {
-  const read = avroOptional(schema, avroLong)
-  return (cursor, draft) => {
-    const value = read(cursor)
-    if (value !== undefined) draft[key] = value
-  }
 }
 
 function corrupt(what: string, cause?: unknown): FloeError {

@@ -1,24 +1,25 @@
 import { openAvroFile, writeAvroFile, type AvroWriteOptions } from './avro-container.ts'
 import type { AvroCodecs } from './avro-codec.ts'
-import type { AvroCursor } from './avro-cursor.ts'
-import type { AvroField, AvroSchema } from './avro-schema.ts'
-import type { AvroSink } from './avro-sink.ts'
+import { mappedType, recordType, skippedType, type RecordFieldType } from './avro-combined.ts'
+import { decodeAll, type AvroSink } from './avro-record-codec.ts'
+import { parseAvroSchema, type AvroField, type AvroRecord, type AvroSchema } from './avro-schema.ts'
+import type { TapType } from './avro-tap.ts'
 import { structToAvro } from './avro-type.ts'
 import {
+  avroAny,
   avroBoolean,
   avroBytes,
   avroList,
   avroLong,
   avroNumber,
   avroOptional,
-  avroSkipper,
   avroString,
-  type AvroReader,
 } from './avro-value.ts'
 import { FloeError } from './error.ts'
 import { stringifyJson } from './json.ts'
 import { manifestFileType, summaryFieldIds } from './manifest-list-schema.ts'
 import type { FieldSummary, ManifestFile } from './manifest-list.ts'
+import type { NestedField } from './type.ts'
 
 export type ManifestListHeader = {
   readonly formatVersion: 1 | 2 | 3
@@ -38,15 +39,18 @@ export function encodeManifestList(
   header: ManifestListHeader,
   options: AvroWriteOptions = {},
 ): Uint8Array {
-  const type = manifestFileType(header.formatVersion)
-  const writers = type.fields.map((field) => fileFieldWriter(field.id, field.required, field.name))
+  const struct = manifestFileType(header.formatVersion)
+  const avroSchema = structToAvro(struct, 'manifest_file')
+  const type = manifestFileAvro(parseAvroSchema(avroSchema))
+  const required = struct.fields.filter((field) => field.required)
   const write = (sink: AvroSink, at: number): void => {
     const file = files[at] as ManifestFile
     checkFile(header, file)
-    for (const writeField of writers) writeField(sink, file)
+    for (const field of required) checkPresent(file, field)
+    sink.write(type, file)
   }
-  const avroSchema = stringifyJson(structToAvro(type, 'manifest_file'))
-  return writeAvroFile({ 'avro.schema': avroSchema, ...headerMembers(header) }, files.length, write, options)
+  const members = { 'avro.schema': stringifyJson(avroSchema), ...headerMembers(header) }
+  return writeAvroFile(members, files.length, write, options)
 }
 
 function headerMembers(header: ManifestListHeader): Readonly<Record<string, string>> {
@@ -71,43 +75,13 @@ function checkFile({ formatVersion }: ManifestListHeader, file: ManifestFile): v
   }
 }
 
-type FileWriter = (sink: AvroSink, file: ManifestFile) => void
-
-function fileFieldWriter(id: number, required: boolean, name: string): FileWriter {
-  const field = fields[id]
-  if (field === undefined) throw new FloeError('internal', `manifest list field ${id} is not known`)
-  return (sink, file) => {
-    const value = field.get(file)
-    if (value === undefined && required) {
-      throw new FloeError(
-        'invalid-input',
-        `${file.manifestPath}: ${name} is not known, the format version requires it`,
-      )
-    }
-    if (!required) sink.writeLong(value === undefined ? 0 : 1)
-    if (value !== undefined) writeValue(sink, value)
-  }
-}
-
-function writeValue(sink: AvroSink, value: ManifestFile[keyof ManifestFile]): void {
-  if (typeof value === 'string') sink.writeString(value)
-  else if (value instanceof Uint8Array) sink.writeBytes(value)
-  else if (typeof value === 'object') writeSummaries(sink, value)
-  else if (value !== undefined) sink.writeLong(value)
-}
-
-function writeSummaries(sink: AvroSink, summaries: readonly FieldSummary[]): void {
-  if (summaries.length > 0) sink.writeLong(summaries.length)
-  for (const { containsNull, containsNan, lowerBound, upperBound } of summaries) {
-    sink.writeBoolean(containsNull)
-    sink.writeLong(containsNan === undefined ? 0 : 1)
-    if (containsNan !== undefined) sink.writeBoolean(containsNan)
-    for (const bound of [lowerBound, upperBound]) {
-      sink.writeLong(bound === undefined ? 0 : 1)
-      if (bound !== undefined) sink.writeBytes(bound)
-    }
-  }
-  sink.writeLong(0)
+function checkPresent(file: ManifestFile, { id, name }: NestedField): void {
+  const property = fields[id]?.[0]
+  if (property !== undefined && file[property] !== undefined) return
+  throw new FloeError(
+    'invalid-input',
+    `${file.manifestPath}: ${name} is not known, the format version requires it`,
+  )
 }
 
 /** Reads a manifest list of any format version and writer, by field id. Throws `corrupt-data` or `unsupported`. */
@@ -116,84 +90,84 @@ export function decodeManifestList(
   options: { readonly codecs?: AvroCodecs } = {},
 ): readonly ManifestFile[] {
   const file = openAvroFile(bytes, options.codecs)
-  const readers = file.schema.fields.map(fileFieldReader)
+  const type = manifestFileAvro(file.schema)
   const manifests: ManifestFile[] = []
-  for (const block of file.blocks()) while (!block.done) manifests.push(readFile(block, readers))
+  for (const block of file.blocks()) decodeAll(type, block.bytes, manifests)
   return manifests
 }
 
-type FileDraft = { -readonly [K in keyof ManifestFile]?: ManifestFile[K] }
-type FieldReader = (cursor: AvroCursor, draft: FileDraft) => void
+type FileDraft = { -readonly [K in keyof ManifestFile]?: ManifestFile[K] | undefined }
 
-function readFile(cursor: AvroCursor, readers: readonly FieldReader[]): ManifestFile {
-  // What v1 has not: spec "Manifest Lists", all of it is data and sequence numbers are 0.
-  const draft: FileDraft = { content: 'data', sequenceNumber: 0n, minSequenceNumber: 0n, partitionSpecId: 0 }
-  for (const read of readers) read(cursor, draft)
-  const { manifestPath, manifestLength, addedSnapshotId } = draft
+function manifestFileAvro(schema: AvroRecord): TapType<ManifestFile> {
+  const types = schema.fields.map(fieldType)
+  return mappedType<FileDraft, ManifestFile>(recordType<FileDraft>(types), toManifestFile, (file) => file)
+}
+
+function toManifestFile(record: FileDraft): ManifestFile {
+  const { manifestPath, manifestLength, addedSnapshotId } = record
   if (manifestPath === undefined || manifestLength === undefined || addedSnapshotId === undefined) {
     throw new FloeError(
       'corrupt-data',
       'not a manifest list: a manifest lacks its path, length or snapshot id',
     )
   }
-  return draft as ManifestFile
-}
-
-function fileFieldReader({ fieldId, name, schema }: AvroField): FieldReader {
-  const field = fields[fieldId ?? fieldNames[name] ?? -1]
-  return field === undefined ? avroSkipper(schema) : field.reader(schema)
-}
-
-type FileField = {
-  readonly get: (file: ManifestFile) => ManifestFile[keyof ManifestFile] | undefined
-  readonly reader: (schema: AvroSchema) => FieldReader
-}
-
-function fileField<K extends keyof ManifestFile>(
-  key: K,
-  reader: (schema: AvroSchema) => AvroReader<NonNullable<ManifestFile[K]>>,
-): FileField {
   return {
-    get: (file) => file[key],
-    reader: (schema) => {
-      const read = avroOptional(schema, reader)
-      return (cursor, draft) => {
-        const value = read(cursor)
-        if (value !== undefined) draft[key] = value as FileDraft[K]
-      }
-    },
-  }
+    // What v1 has not: spec "Manifest Lists", all of it is data and sequence numbers are 0.
+    content: 'data',
+    sequenceNumber: 0n,
+    minSequenceNumber: 0n,
+    partitionSpecId: 0,
+    ...presentMembers(record),
+  } as ManifestFile
 }
 
-const contentCodes = { data: 0, deletes: 1 } as const
-
-const contentField: FileField = {
-  get: (file) => contentCodes[file.content] as unknown as ManifestFile['partitionSpecId'],
-  reader: (schema) => {
-    const read = avroOptional(schema, avroNumber)
-    return (cursor, draft) => {
-      draft.content = read(cursor) === contentCodes.deletes ? 'deletes' : 'data'
-    }
-  },
+/** Members of our own alone: records hold those that were passed over too. */
+function presentMembers(record: FileDraft): FileDraft {
+  const present = Object.entries(record).filter(
+    ([name, value]) => value !== undefined && !name.startsWith(otherField),
+  )
+  return Object.fromEntries(present)
 }
 
-const fields: Readonly<Record<number, FileField>> = {
-  500: fileField('manifestPath', avroString),
-  501: fileField('manifestLength', avroNumber),
-  502: fileField('partitionSpecId', avroNumber),
-  503: fileField('addedSnapshotId', avroLong),
-  504: fileField('addedFilesCount', avroNumber),
-  505: fileField('existingFilesCount', avroNumber),
-  506: fileField('deletedFilesCount', avroNumber),
-  507: fileField('partitions', (schema) => avroList(schema, summaryReader)),
-  512: fileField('addedRowsCount', avroNumber),
-  513: fileField('existingRowsCount', avroNumber),
-  514: fileField('deletedRowsCount', avroNumber),
-  515: fileField('sequenceNumber', avroLong),
-  516: fileField('minSequenceNumber', avroLong),
-  517: contentField,
-  519: fileField('keyMetadata', avroBytes),
-  520: fileField('firstRowId', avroLong),
+const otherField = 'other'
+
+function fieldType({ fieldId, name, schema }: AvroField, at: number): RecordFieldType {
+  const id = fieldId ?? (Object.hasOwn(fieldNames, name) ? fieldNames[name] : undefined)
+  const field = id === undefined ? undefined : fields[id]
+  if (field === undefined) return [`${otherField}${at}`, skippedType(avroAny(schema))]
+  const [property, type] = field
+  return [property, avroOptional<unknown>(schema, type)]
+}
+
+function contentAvro(schema: AvroSchema): TapType<ManifestFile['content']> {
+  return mappedType<number, ManifestFile['content']>(
+    avroNumber(schema),
+    (code) => (code === deletesCode ? 'deletes' : 'data'),
+    (content) => (content === 'deletes' ? deletesCode : 0),
+  )
+}
+
+const deletesCode = 1
+
+type FieldAvro = readonly [property: keyof ManifestFile, type: (schema: AvroSchema) => TapType<unknown>]
+
+const fields: Readonly<Record<number, FieldAvro>> = {
+  500: ['manifestPath', avroString],
+  501: ['manifestLength', avroNumber],
+  502: ['partitionSpecId', avroNumber],
+  503: ['addedSnapshotId', avroLong],
+  504: ['addedFilesCount', avroNumber],
+  505: ['existingFilesCount', avroNumber],
+  506: ['deletedFilesCount', avroNumber],
+  507: ['partitions', (schema) => avroList(schema, summaryAvro)],
+  512: ['addedRowsCount', avroNumber],
+  513: ['existingRowsCount', avroNumber],
+  514: ['deletedRowsCount', avroNumber],
+  515: ['sequenceNumber', avroLong],
+  516: ['minSequenceNumber', avroLong],
+  517: ['content', contentAvro],
+  519: ['keyMetadata', avroBytes],
+  520: ['firstRowId', avroLong],
 }
 
 /** Ids by name, also by those of old writers, for files whose Avro library dropped the ids. */
@@ -204,46 +178,37 @@ const fieldNames: Readonly<Record<string, number>> = {
   deleted_data_files_count: 506,
 }
 
-type SummaryDraft = { -readonly [K in keyof FieldSummary]?: FieldSummary[K] }
+type SummaryDraft = { -readonly [K in keyof FieldSummary]?: FieldSummary[K] | undefined }
 
-function summaryReader(schema: AvroSchema): AvroReader<FieldSummary> {
+function summaryAvro(schema: AvroSchema): TapType<FieldSummary> {
   if (schema.kind !== 'record')
     throw new FloeError('corrupt-data', 'not a manifest list: a field summary is no record')
-  const readers = schema.fields.map(summaryFieldReader)
-  return (cursor) => {
-    const draft: SummaryDraft = {}
-    for (const read of readers) read(cursor, draft)
+  const record = recordType<SummaryDraft>(schema.fields.map(summaryFieldType))
+  return mappedType<SummaryDraft, FieldSummary>(record, toSummary, (summary) => summary)
+}
+
+function toSummary({ containsNull, containsNan, lowerBound, upperBound }: SummaryDraft): FieldSummary {
+  return {
     // Unknown must not read as "no nulls": that would prune files that match.
-    return { ...draft, containsNull: draft.containsNull ?? true }
+    containsNull: containsNull ?? true,
+    ...(containsNan === undefined ? {} : { containsNan }),
+    ...(lowerBound === undefined ? {} : { lowerBound }),
+    ...(upperBound === undefined ? {} : { upperBound }),
   }
 }
 
-function summaryFieldReader({
-  fieldId,
-  name,
-  schema,
-}: AvroField): (cursor: AvroCursor, draft: SummaryDraft) => void {
+function summaryFieldType({ fieldId, name, schema }: AvroField, at: number): RecordFieldType {
   const id = fieldId ?? summaryFieldIds[name as keyof typeof summaryFieldIds]
   switch (id) {
     case summaryFieldIds.contains_null:
-      return summaryInto('containsNull', avroOptional(schema, avroBoolean))
+      return ['containsNull', avroOptional(schema, avroBoolean)]
     case summaryFieldIds.contains_nan:
-      return summaryInto('containsNan', avroOptional(schema, avroBoolean))
+      return ['containsNan', avroOptional(schema, avroBoolean)]
     case summaryFieldIds.lower_bound:
-      return summaryInto('lowerBound', avroOptional(schema, avroBytes))
+      return ['lowerBound', avroOptional(schema, avroBytes)]
     case summaryFieldIds.upper_bound:
-      return summaryInto('upperBound', avroOptional(schema, avroBytes))
+      return ['upperBound', avroOptional(schema, avroBytes)]
     default:
-      return avroSkipper(schema)
-  }
-}
-
-function summaryInto<K extends keyof FieldSummary>(
-  key: K,
-  read: AvroReader<FieldSummary[K] | undefined>,
-): (cursor: AvroCursor, draft: SummaryDraft) => void {
-  return (cursor, draft) => {
-    const value = read(cursor)
-    if (value !== undefined) draft[key] = value as SummaryDraft[K]
+      return [`other${at}`, skippedType(avroAny(schema))]
   }
 }

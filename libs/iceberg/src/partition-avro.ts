@@ -1,39 +1,72 @@
-import type { AvroSchema } from './avro-schema.ts'
-import type { AvroSink } from './avro-sink.ts'
-import { decimalBytes } from './avro-type.ts'
-import { avroBoolean, avroBytes, avroLong, avroNumber, avroString, type AvroReader } from './avro-value.ts'
+import { mappedType, recordType, skippedType, type RecordFieldType } from './avro-combined.ts'
+import { booleanType, doubleType, floatType } from './avro-scalar.ts'
+import type { AvroRecord, AvroSchema } from './avro-schema.ts'
+import { builtin, type TapType } from './avro-tap.ts'
+import { avroName } from './avro-type.ts'
+import { avroAny, avroBytes, avroLong, avroNumber, avroOptional, avroString } from './avro-value.ts'
 import { FloeError } from './error.ts'
+import type { ManifestHeader } from './manifest.ts'
+import { partitionFieldType, type Partition, type PartitionField } from './partition-spec.ts'
 import { decodeTwosComplement, encodeTwosComplement } from './twos-complement.ts'
 import type { PrimitiveType, PrimitiveValue } from './type.ts'
 import { uuidFromBytes, uuidToBytes } from './uuid.ts'
 
+type PartitionRecord = Readonly<Record<string, PrimitiveValue | null | undefined>>
+
 /**
- * Reader of one partition value. The Iceberg type says what the value becomes, the Avro schema how it is stored: a day
+ * The partition struct of a data file: values in the order of the spec's fields, found by id; null for fields that the
+ * writer did not have.
+ */
+export function partitionAvro(schema: AvroSchema, { spec, schema: table }: ManifestHeader): TapType<Partition> {
+  if (schema.kind !== 'record')
+    throw new FloeError('corrupt-data', 'not a manifest: partition is not a record')
+  const names = spec.fields.map((_, at) => `field${at}`)
+  const fields = schema.fields.map((field, at): RecordFieldType => {
+    const position = spec.fields.findIndex((candidate) => isField(candidate, field))
+    const target = spec.fields[position]
+    if (target === undefined) return [`other${at}`, skippedType(avroAny(field.schema))]
+    const type = partitionFieldType(target, table)
+    return [`field${position}`, avroOptional(field.schema, (inner) => partitionValueAvro(inner, type))]
+  })
+  return mappedType(
+    recordType<PartitionRecord>(fields),
+    (record) => names.map((name) => record[name] ?? null),
+    (values) => Object.fromEntries(names.map((name, at) => [name, values[at]])),
+  )
+}
+
+function isField(candidate: PartitionField, { fieldId, name }: AvroRecord['fields'][number]): boolean {
+  if (fieldId !== undefined) return candidate.fieldId === fieldId
+  return candidate.name === name || avroName(candidate.name) === name
+}
+
+/**
+ * Type of one partition value. The Iceberg type says what the value becomes, the Avro schema how it is stored: a day
  * is an int for some writers and a date for others, and a column may have been widened since.
  */
-export function partitionValueReader(schema: AvroSchema, type: PrimitiveType): AvroReader<PrimitiveValue> {
+function partitionValueAvro(schema: AvroSchema, type: PrimitiveType): TapType<PrimitiveValue> {
   switch (schema.kind) {
     case 'boolean':
-      return avroBoolean(schema)
+      return builtin(booleanType)
     case 'float':
-      return (cursor) => cursor.readFloat()
+      return builtin(floatType)
     case 'double':
-      return (cursor) => cursor.readDouble()
+      return builtin(doubleType)
     case 'int':
     case 'long':
-      return integerReader(schema, type)
+      return builtin(integerAvro(schema, type))
     case 'string':
     case 'enum':
-      return avroString(schema)
+      return builtin(avroString(schema))
     case 'fixed':
     case 'bytes':
-      return bytesReader(schema, type)
+      return bytesAvro(schema, type)
     default:
       throw new FloeError('corrupt-data', `a partition value cannot be an Avro ${schema.kind}`)
   }
 }
 
-function integerReader(schema: AvroSchema, type: PrimitiveType): AvroReader<PrimitiveValue> {
+function integerAvro(schema: AvroSchema, type: PrimitiveType): TapType<bigint> | TapType<number> {
   switch (type.kind) {
     case 'long':
     case 'time':
@@ -51,53 +84,27 @@ function integerReader(schema: AvroSchema, type: PrimitiveType): AvroReader<Prim
   }
 }
 
-function bytesReader(schema: AvroSchema, type: PrimitiveType): AvroReader<PrimitiveValue> {
-  const read = avroBytes(schema)
+function bytesAvro(schema: AvroSchema, type: PrimitiveType): TapType<PrimitiveValue> {
+  const bytes = avroBytes(schema)
   const logicalType = 'logicalType' in schema ? schema.logicalType : undefined
-  if (type.kind === 'decimal' || logicalType === 'decimal')
-    return (cursor) => decodeTwosComplement(read(cursor))
-  if (type.kind === 'uuid' || logicalType === 'uuid') return (cursor) => uuidFromBytes(read(cursor))
-  return read
-}
-
-/** Appends one partition value that is not null, in the form of `structToAvro`. */
-export function writePartitionValue(sink: AvroSink, type: PrimitiveType, value: PrimitiveValue): void {
-  switch (type.kind) {
-    case 'boolean':
-      return sink.writeBoolean(value as boolean)
-    case 'float':
-      return sink.writeFloat(value as number)
-    case 'double':
-      return sink.writeDouble(value as number)
-    case 'string':
-      return sink.writeString(value as string)
-    case 'uuid':
-      return sink.writeFixed(uuidToBytes(value as string))
-    case 'decimal':
-      return sink.writeFixed(signExtend(encodeTwosComplement(value as bigint), decimalBytes(type.precision)))
-    case 'fixed':
-      return sink.writeFixed(sized(value as Uint8Array, type.length))
-    case 'binary':
-    case 'variant':
-    case 'geometry':
-    case 'geography':
-      return sink.writeBytes(value as Uint8Array)
-    case 'unknown':
-      throw new FloeError('invalid-input', 'a partition field of type unknown holds only nulls')
-    default:
-      return sink.writeLong(value as number | bigint)
+  if (type.kind === 'decimal' || logicalType === 'decimal') {
+    const width = schema.kind === 'fixed' ? schema.size : 0
+    return mappedType<Uint8Array, PrimitiveValue>(bytes, decodeTwosComplement, (value) =>
+      signExtend(encodeTwosComplement(value as bigint), width),
+    )
   }
+  if (type.kind === 'uuid' || logicalType === 'uuid') {
+    return mappedType<Uint8Array, PrimitiveValue>(bytes, uuidFromBytes, (value) => uuidToBytes(value as string))
+  }
+  return builtin(bytes)
 }
 
+/** @param width  bytes that the number takes, 0 for any */
 function signExtend(bytes: Uint8Array, width: number): Uint8Array {
+  if (width === 0 || bytes.length === width) return bytes
   if (bytes.length > width)
     throw new FloeError('invalid-input', 'a partition value has more digits than its decimal type')
   const extended = new Uint8Array(width).fill((bytes[0] ?? 0) > 0x7f ? 0xff : 0)
   extended.set(bytes, width - bytes.length)
   return extended
-}
-
-function sized(bytes: Uint8Array, length: number): Uint8Array {
-  if (bytes.length === length) return bytes
-  throw new FloeError('invalid-input', `a partition value of type fixed[${length}] has ${bytes.length} bytes`)
 }

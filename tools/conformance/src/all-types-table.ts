@@ -50,7 +50,7 @@ export const typedColumns: readonly TypedColumn[] = [
   { name: 'c_xml', type: 'xml', values: [`'<a>b</a>'`] },
   { name: 'c_enum', type: 'types.mood', values: [`'sad'`, `'très content'`] },
   { name: 'c_domain', type: 'types.positive', values: ['1', '2147483647'] },
-  { name: 'c_inet', type: 'inet', values: [`'192.168.0.1/24'`, `'::1'`] },
+  { name: 'c_inet', type: 'inet', values: [`'192.168.0.1/24'`, `'::1'`], canonical: (c) => `textin(inet_out(${c}))` },
   { name: 'c_cidr', type: 'cidr', values: [`'10.0.0.0/8'`] },
   { name: 'c_macaddr', type: 'macaddr', values: [`'08:00:2b:01:02:03'`] },
   { name: 'c_macaddr8', type: 'macaddr8', values: [`'08:00:2b:01:02:03:04:05'`] },

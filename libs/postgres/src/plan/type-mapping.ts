@@ -43,6 +43,13 @@ const decoded: Readonly<Record<string, ScalarMapping>> = {
   timestamptz: { type: { kind: 'timestamptz' }, wire: { kind: 'timestamp' } },
 }
 
+/** A cast to text adds the mask to single hosts (`10.0.0.1/32`); the type's output, which users see, does not. */
+const inet: ScalarMapping = {
+  ...asIs,
+  cast: (expression, list) =>
+    list ? `${expression}::text::text[]` : `pg_catalog.textin(pg_catalog.inet_out(${expression}))`,
+}
+
 /** Its binary form counts units that depend on the server's locale; as numeric it does not. */
 const money: ScalarMapping = {
   type: { kind: 'decimal', precision: 19, scale: 2 },
@@ -75,6 +82,7 @@ export function mapScalar(
   if (type.kind !== 'base') return textMapping
   if (type.schema !== 'pg_catalog') return textExtensions.has(type.name) ? textMapping : undefined
   if (type.name === 'money') return money
+  if (type.name === 'inet') return inet
   if (type.name === 'numeric') return mapNumeric(type.typmod)
   return decoded[type.name] ?? textMapping
 }
