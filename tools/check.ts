@@ -9,7 +9,11 @@ const checks: readonly Check[] = [
   // The boundary rule reads the project graph that this leaves behind.
   { name: 'project graph', command: ['nx', 'graph', '--file=.nx/graph.json'] },
   // Without a graph the rule says so, skips itself and passes: that must not count as a pass.
-  { name: 'lint and import direction', command: ['oxlint', '--deny-warnings'], rejects: /The rule will be skipped/ },
+  {
+    name: 'lint and import direction',
+    command: ['oxlint', '--deny-warnings'],
+    rejects: /The rule will be skipped/,
+  },
   { name: 'types', command: ['tsc', '--noEmit', '-p', '.'] },
   { name: 'unused code and dependencies', command: ['knip'] },
 ]

@@ -26,7 +26,10 @@ function runLane(name: string, args: readonly string[]): Counts {
 
 function readCounts(report: string): Counts {
   try {
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8')) as Record<
+      string,
+      number
+    >
     return { passed: numPassedTests ?? 0, failed: numFailedTests ?? 0 }
   } catch {
     return { passed: 0, failed: 1 }

@@ -19,7 +19,9 @@ export function compareResults(beforeFile: string, afterFile: string): boolean {
   for (const { variant, median } of after.variants) {
     const earlier = before.variants.find((candidate) => candidate.variant === variant)?.median
     for (const [name, value] of Object.entries(median)) {
-      process.stdout.write(`${variant} ${name}: ${earlier?.[name]?.toFixed(2) ?? '-'} -> ${value.toFixed(2)}\n`)
+      process.stdout.write(
+        `${variant} ${name}: ${earlier?.[name]?.toFixed(2) ?? '-'} -> ${value.toFixed(2)}\n`,
+      )
     }
   }
   return isHeld

@@ -102,7 +102,9 @@ async function serverVersion(postgres: TestPostgres): Promise<string> {
 
 function printResult({ variants: measured, ratios }: BenchmarkResult): void {
   for (const { variant, median } of measured) {
-    const figures = Object.entries(median).map(([name, value]) => `${name} ${value.toLocaleString('en-US', { maximumFractionDigits: 2 })}`)
+    const figures = Object.entries(median).map(
+      ([name, value]) => `${name} ${value.toLocaleString('en-US', { maximumFractionDigits: 2 })}`,
+    )
     process.stdout.write(`${variant}: ${figures.join(', ')}\n`)
   }
   for (const [name, ratio] of Object.entries(ratios)) process.stdout.write(`${name}: ${ratio.toFixed(2)}\n`)

@@ -25,7 +25,7 @@ export type BenchmarkResult = {
 
 const resultsFolder = fileURLToPath(new URL('../results/', import.meta.url))
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right)
   const middle = Math.floor(sorted.length / 2)
   const upper = sorted[middle] ?? Number.NaN
@@ -37,7 +37,9 @@ export function summarise(variant: string, runs: readonly Readonly<Record<string
   return {
     variant,
     runs,
-    median: Object.fromEntries(names.map((name) => [name, median(runs.map((run) => run[name] ?? Number.NaN))])),
+    median: Object.fromEntries(
+      names.map((name) => [name, median(runs.map((run) => run[name] ?? Number.NaN))]),
+    ),
   }
 }
 

@@ -10,7 +10,9 @@ type ProcessTimes = { readonly pid: number; readonly parent: number; readonly ti
  * Reads Linux's /proc.
  */
 export function treeCpuSeconds(root: number): number {
-  const processes = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? readTimes(Number(name)) : []))
+  const processes = readdirSync('/proc').flatMap((name) =>
+    /^\d+$/.test(name) ? readTimes(Number(name)) : [],
+  )
   const ticks = processes
     .filter(({ pid, parent }) => pid === root || parent === root)
     .reduce((sum, process) => sum + process.ticks, 0)
@@ -21,7 +23,10 @@ function readTimes(pid: number): readonly ProcessTimes[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The second field is the command in parentheses and may hold spaces.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number)
+    const fields = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
     const [parent = 0] = fields.slice(1, 2)
     // utime, stime, and cutime, cstime of children that have ended.
     const ticks = fields.slice(11, 15).reduce((sum, value) => sum + value, 0)

@@ -27,10 +27,20 @@ function lineitem(scale: number): Workload {
       const generator = await installTpchGenerator()
       const folder = mkdtempSync(path.join(tmpdir(), 'floe-tpch-'))
       try {
-        const args = ['parquet', '--scale-factor', String(scale), '--tables=lineitem', `--output-dir=${folder}`]
+        const args = [
+          'parquet',
+          '--scale-factor',
+          String(scale),
+          '--tables=lineitem',
+          `--output-dir=${folder}`,
+        ]
         execFileSync(generator, args, { stdio: ['ignore', 2, 2] })
         await postgres.query(lineitemTable)
-        const rows = await copyInto(postgres.url, 'public.lineitem', `SELECT * FROM '${folder}/lineitem.parquet'`)
+        const rows = await copyInto(
+          postgres.url,
+          'public.lineitem',
+          `SELECT * FROM '${folder}/lineitem.parquet'`,
+        )
         await postgres.query('VACUUM ANALYZE public.lineitem')
         return rows
       } finally {

@@ -17,7 +17,10 @@ const views: Readonly<Record<keyof TableInspection, string>> = {
 }
 
 export function addTableCommand(program: Command): void {
-  const table = program.command('table').description('look at the tables of the catalog')
+  const table = program
+    .command('table')
+    .description('look at the tables of the catalog')
+    .addHelpText('after', '\nExample:\n  floe table show shop.orders\n')
   table
     .command('list')
     .description('every table')

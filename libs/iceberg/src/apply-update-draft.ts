@@ -1,5 +1,6 @@
 import { FloeError } from './error.ts'
 import { firstPartitionFieldId } from './partition-spec.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { FormatVersion, TableMetadata } from './table-metadata.ts'
 
 /** Metadata between two updates of one commit, and what later updates of it refer to. */
@@ -7,10 +8,56 @@ export type Draft = {
   readonly metadata: TableMetadata
   /** Time of the commit; not before the last update of the table. */
   readonly nowMs: number
-  readonly addedSnapshotIds: ReadonlySet<bigint>
+  readonly history: CommitHistory
   readonly lastAddedSchemaId?: number
   readonly lastAddedSpecId?: number
   readonly lastAddedSortOrderId?: number
+}
+
+/**
+ * What one commit adds to a table's history, for as long as the commit is applied. Lists that it copied once grow in
+ * place: with a copy for each snapshot, a commit of thousands of them takes quadratic time.
+ */
+export class CommitHistory {
+  readonly #addedIds = new Set<bigint>()
+  readonly #ownLists = new WeakSet<readonly unknown[]>()
+  #indexed: readonly Snapshot[] = []
+  #byId = new Map<bigint, Snapshot>()
+
+  get addedSnapshotIds(): ReadonlySet<bigint> {
+    return this.#addedIds
+  }
+
+  /** The list with one more item: itself when this commit made it, else a copy. */
+  append<T>(list: readonly T[], item: T): readonly T[] {
+    if (this.#ownLists.has(list)) {
+      const own = list as T[]
+      own.push(item)
+      return own
+    }
+    const copy = [...list, item]
+    this.#ownLists.add(copy)
+    return copy
+  }
+
+  addSnapshot(snapshots: readonly Snapshot[], snapshot: Snapshot): readonly Snapshot[] {
+    this.#indexOf(snapshots).set(snapshot.snapshotId, snapshot)
+    this.#addedIds.add(snapshot.snapshotId)
+    this.#indexed = this.append(snapshots, snapshot)
+    return this.#indexed
+  }
+
+  findSnapshot({ snapshots }: TableMetadata, snapshotId: bigint): Snapshot | undefined {
+    return this.#indexOf(snapshots).get(snapshotId)
+  }
+
+  #indexOf(snapshots: readonly Snapshot[]): Map<bigint, Snapshot> {
+    if (this.#indexed !== snapshots) {
+      this.#indexed = snapshots
+      this.#byId = new Map(snapshots.map((snapshot) => [snapshot.snapshotId, snapshot]))
+    }
+    return this.#byId
+  }
 }
 
 /** Id of an update that means: the one that this commit added last. */

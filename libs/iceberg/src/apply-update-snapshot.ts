@@ -3,7 +3,7 @@ import { FloeError } from './error.ts'
 import { toLong } from './json-long.ts'
 import { jsonEqual, type JsonObject } from './json.ts'
 import { mainBranch, snapshotRefToJson, type Snapshot, type SnapshotRef } from './snapshot.ts'
-import { findRef, snapshotById, type TableMetadata } from './table-metadata.ts'
+import { findRef, type TableMetadata } from './table-metadata.ts'
 import type { TableUpdate } from './table-update.ts'
 
 export type SnapshotUpdate = Extract<
@@ -56,22 +56,21 @@ export function applySnapshotUpdate(draft: Draft, update: SnapshotUpdate): Draft
 }
 
 function addSnapshot(draft: Draft, snapshot: Snapshot): Draft {
-  const { metadata } = draft
+  const { history, metadata } = draft
   checkReady(metadata)
-  if (snapshotById(metadata, snapshot.snapshotId) !== undefined) {
+  if (history.findSnapshot(metadata, snapshot.snapshotId) !== undefined) {
     throw new FloeError('invalid-input', `snapshot ${snapshot.snapshotId} already exists`)
   }
   checkSequenceNumber(metadata, snapshot)
-  const { sequenceNumber, snapshotId } = snapshot
-  const change = changeDraft(draft, {
-    snapshots: [...metadata.snapshots, snapshot],
+  const { sequenceNumber } = snapshot
+  const numbers = {
     lastSequenceNumber:
       sequenceNumber > metadata.lastSequenceNumber ? sequenceNumber : metadata.lastSequenceNumber,
     ...(metadata.formatVersion === 3
       ? { nextRowId: nextRowIdAfter(metadata.nextRowId ?? 0n, snapshot) }
       : {}),
-  })
-  return { ...change, addedSnapshotIds: new Set([...draft.addedSnapshotIds, snapshotId]) }
+  }
+  return changeDraft(draft, { ...numbers, snapshots: history.addSnapshot(metadata.snapshots, snapshot) })
 }
 
 function checkReady({ schemas, partitionSpecs, sortOrders }: TableMetadata): void {
@@ -117,7 +116,7 @@ function setRef(draft: Draft, name: string, ref: SnapshotRef): Draft {
   const old = findRef(metadata, name)
   const next: SnapshotRef = old?.extra === undefined ? ref : { ...ref, extra: { ...old.extra, ...ref.extra } }
   if (old !== undefined && jsonEqual(snapshotRefToJson(old), snapshotRefToJson(next))) return draft
-  const snapshot = snapshotById(metadata, ref.snapshotId)
+  const snapshot = draft.history.findSnapshot(metadata, ref.snapshotId)
   if (snapshot === undefined) {
     throw new FloeError('invalid-input', `cannot set ${name} to unknown snapshot ${ref.snapshotId}`)
   }
@@ -130,10 +129,10 @@ function setRef(draft: Draft, name: string, ref: SnapshotRef): Draft {
 
 function moveMain(draft: Draft, { snapshotId, timestampMs }: Snapshot): Draft {
   // Rolling back happens now, whenever the snapshot was made.
-  const time = draft.addedSnapshotIds.has(snapshotId) ? timestampMs : draft.nowMs
+  const time = draft.history.addedSnapshotIds.has(snapshotId) ? timestampMs : draft.nowMs
   return changeDraft(draft, {
     currentSnapshotId: snapshotId,
-    snapshotLog: [...draft.metadata.snapshotLog, { timestampMs: time, snapshotId }],
+    snapshotLog: draft.history.append(draft.metadata.snapshotLog, { timestampMs: time, snapshotId }),
   })
 }
 

@@ -227,6 +227,29 @@ describe('snapshots', () => {
     expect(table.snapshots).toHaveLength(2)
   })
 
+  it('takes as many snapshots in one commit as a history has, and leaves the table before alone', () => {
+    const before = withHistory()
+    const ids = Array.from({ length: 40_000 }, (_, at) => BigInt(at + 4))
+    const commit = ids.flatMap((id) => [add(snapshot(id, id, { timestampMs: nowMs + 50 })), moveMain(id)])
+    const after = apply(before, ...commit)
+    expect(before.snapshots).toHaveLength(3)
+    expect(before.snapshotLog).toHaveLength(3)
+    expect(after.snapshots.map((item) => item.snapshotId)).toEqual([1n, 2n, 3n, ...ids])
+    expect(after.snapshotLog.map((item) => item.snapshotId)).toEqual([1n, 2n, 3n, ids.at(-1)])
+  })
+
+  it('knows the snapshots that one commit adds, removes and adds again', () => {
+    const removed: TableUpdate = { action: 'remove-snapshots', snapshotIds: [4n] }
+    const [first, again] = [add(snapshot(4n, 4n)), add(snapshot(4n, 5n))]
+    expect(errorOf(() => apply(withHistory(), first, again)).message).toMatch(/already exists/)
+    expect(errorOf(() => apply(withHistory(), first, removed, moveMain(4n))).message).toMatch(
+      /unknown snapshot/,
+    )
+    const table = apply(withHistory(), first, removed, again, moveMain(4n))
+    expect(table.snapshots.map((item) => item.sequenceNumber)).toEqual([1n, 2n, 3n, 5n])
+    expect(table.currentSnapshotId).toBe(4n)
+  })
+
   it('removes refs, statistics and broken history with a snapshot', () => {
     const table = apply(
       withHistory(),

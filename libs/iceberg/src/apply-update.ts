@@ -1,7 +1,6 @@
 import { applyLayoutUpdate } from './apply-update-layout.ts'
 import { applySnapshotUpdate } from './apply-update-snapshot.ts'
-import type { Draft } from './apply-update-draft.ts'
-import { emptyTableMetadata } from './apply-update-draft.ts'
+import { CommitHistory, emptyTableMetadata, type Draft } from './apply-update-draft.ts'
 import { FloeError } from './error.ts'
 import { checkSortOrder, checkSpec } from './schema-fit.ts'
 import {
@@ -40,7 +39,7 @@ export function applyTableUpdates(
   let draft: Draft = {
     metadata: start,
     nowMs: Math.max(options.nowMs, start.lastUpdatedMs),
-    addedSnapshotIds: new Set(),
+    history: new CommitHistory(),
   }
   for (const update of updates) draft = applyUpdate(draft, update)
   if (draft.metadata === base) return base
@@ -85,8 +84,9 @@ function finishDraft(draft: Draft, base: TableMetadata | undefined, options: App
 }
 
 /** Snapshots that one commit adds to main and passes again were never current for any reader. */
-function withoutIntermediate({ metadata, addedSnapshotIds }: Draft): TableMetadata['snapshotLog'] {
+function withoutIntermediate({ metadata, history }: Draft): TableMetadata['snapshotLog'] {
   const { snapshotLog, currentSnapshotId } = metadata
+  const { addedSnapshotIds } = history
   if (addedSnapshotIds.size === 0) return snapshotLog
   return snapshotLog.filter(
     ({ snapshotId }) => snapshotId === currentSnapshotId || !addedSnapshotIds.has(snapshotId),

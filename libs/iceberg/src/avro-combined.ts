@@ -1,5 +1,14 @@
 import avro from 'avsc'
-import { builtin, checkLeft, corrupt, OwnType, readBlockCount, type Tap, type TapType } from './avro-tap.ts'
+import {
+  builtin,
+  checkLeft,
+  corrupt,
+  OwnType,
+  readBlockCount,
+  readNumber,
+  type Tap,
+  type TapType,
+} from './avro-tap.ts'
 import { FloeError } from './error.ts'
 
 class MappedType<A, B> extends OwnType<B> {
@@ -79,11 +88,11 @@ class UnionType<T> extends OwnType<T | undefined> {
     return branch
   }
   _read(tap: Tap): T | undefined {
-    const index = tap.readLong()
+    const index = readNumber(tap)
     return index === this.#empty ? undefined : this.#branch(index)._read(tap)
   }
   _skip(tap: Tap): void {
-    this.#branch(tap.readLong())._skip(tap)
+    this.#branch(readNumber(tap))._skip(tap)
   }
   _write(tap: Tap, value: T | null | undefined): void {
     const index = value === undefined || value === null ? this.#empty : this.#filled
@@ -94,7 +103,10 @@ class UnionType<T> extends OwnType<T | undefined> {
 }
 
 /** @param empty  index of the branch that is null, -1 without one */
-export function unionType<T>(branches: readonly TapType<T | undefined>[], empty: number): TapType<T | undefined> {
+export function unionType<T>(
+  branches: readonly TapType<T | undefined>[],
+  empty: number,
+): TapType<T | undefined> {
   return new UnionType(branches, empty)
 }
 
@@ -149,11 +161,19 @@ function skipItems(tap: Tap, skip: () => void): void {
   }
 }
 
+type LastMap<T> = {
+  readonly buf: Buffer
+  readonly start: number
+  readonly end: number
+  readonly map: ReadonlyMap<number, T>
+}
+
 /** Values by column id: an array of key-value records, or Avro's own map. */
 class ColumnMapType<T> extends OwnType<ReadonlyMap<number, T>> {
   readonly #key: TapType<number>
   readonly #value: TapType<T>
   readonly #columns: ReadonlySet<number> | undefined
+  #last: LastMap<T> | undefined
 
   constructor(key: TapType<number>, value: TapType<T>, columns: ReadonlySet<number> | undefined) {
     super()
@@ -162,9 +182,25 @@ class ColumnMapType<T> extends OwnType<ReadonlyMap<number, T>> {
     this.#columns = columns
   }
   _read(tap: Tap): ReadonlyMap<number, T> {
+    const { buf, pos } = tap
+    const last = this.#last
+    if (last?.buf === buf) {
+      // Files of one table often have equal null counts. Equal bytes are an equal map, as the encoding ends itself.
+      const end = pos + last.end - last.start
+      if (end <= buf.length && buf.compare(buf, last.start, last.end, pos, end) === 0) {
+        tap.pos = end
+        return last.map
+      }
+    }
+    const map = this.#readMap(tap)
+    this.#last = { buf, start: pos, end: tap.pos, map }
+    return map
+  }
+  #readMap(tap: Tap): ReadonlyMap<number, T> {
     const map = new Map<number, T>()
     const columns = this.#columns
-    const [key, value] = [this.#key, this.#value]
+    const key = this.#key
+    const value = this.#value
     for (let count = readBlockCount(tap); count > 0; count = readBlockCount(tap)) {
       for (let at = 0; at < count; at++) {
         const column = key._read(tap)

@@ -63,7 +63,7 @@ function* readBlocks(
   codecs: AvroCodecs | undefined,
 ): Iterable<AvroBlock> {
   const codec = findAvroCodec(codecName, codecs)
-  for (let at = start; at < file.length; ) {
+  for (let at = start; at < file.length;) {
     const count = decodeAt(countType, file, at)
     const length = decodeAt(countType, file, count.offset)
     const end = length.offset + length.value

@@ -79,7 +79,7 @@ export function decodeAt<T>(
 
 /** Values to the end of a block. */
 export function decodeAll<T>(type: TapType<T>, bytes: Buffer, into: T[]): void {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const { value, offset } = decodeAt(type, bytes, at)
     if (offset === at) throw corrupt('its records take no bytes')
     into.push(value)

@@ -1,5 +1,5 @@
 import avro from 'avsc'
-import { builtin, checkLeft, corrupt, OwnType, type Tap, type TapType } from './avro-tap.ts'
+import { builtin, checkLeft, corrupt, OwnType, readNumber, type Tap, type TapType } from './avro-tap.ts'
 import { FloeError } from './error.ts'
 
 const { BooleanType, DoubleType, FloatType, LongType, StringType } = avro.types
@@ -56,7 +56,7 @@ function encodeVariable(value: bigint): Buffer {
 /** int and long as a number: counts and sizes. avsc's own long ends two below the largest safe integer. */
 class CountType extends OwnType<number> {
   _read(tap: Tap): number {
-    const value = tap.readLong()
+    const value = readNumber(tap)
     if (!Number.isSafeInteger(value)) throw corrupt('a count is outside the safe range')
     return value
   }
@@ -128,10 +128,10 @@ function writeBytes(tap: Tap, bytes: Uint8Array): void {
 
 class BytesType extends OwnType<Uint8Array> {
   _read(tap: Tap): Uint8Array {
-    return copyBytes(tap, tap.readLong())
+    return copyBytes(tap, readNumber(tap))
   }
   _skip(tap: Tap): void {
-    const length = tap.readLong()
+    const length = readNumber(tap)
     checkLeft(tap, length)
     tap.pos += length
   }

@@ -1,11 +1,5 @@
 import type { AvroSchema } from './avro-schema.ts'
-import {
-  columnMapType,
-  listType,
-  mappedType,
-  recordType,
-  unionType,
-} from './avro-combined.ts'
+import { columnMapType, listType, mappedType, recordType, unionType } from './avro-combined.ts'
 import {
   booleanType,
   bytesType,

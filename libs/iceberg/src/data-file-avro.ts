@@ -107,7 +107,11 @@ const fieldNames: Readonly<Record<string, number>> = {
   content_size_in_bytes: 145,
 }
 
-function fieldType({ fieldId, name, schema }: AvroField, at: number, context: DecodeContext): RecordFieldType {
+function fieldType(
+  { fieldId, name, schema }: AvroField,
+  at: number,
+  context: DecodeContext,
+): RecordFieldType {
   const id = fieldId ?? (Object.hasOwn(fieldNames, name) ? fieldNames[name] : undefined)
   if (id === partitionFieldId) return ['partition', partitionAvro(schema, context.header)]
   if (id === blockSizeFieldId) return ['blockSize', skippedType(blockSizeAvro(schema), blockSizeBytes)]

@@ -78,4 +78,3 @@ function checkSequenceNumbers(formatVersion: 1 | 2 | 3, entry: ManifestEntry): v
     },
   )
 }
-

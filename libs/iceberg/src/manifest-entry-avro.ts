@@ -15,7 +15,13 @@ export function manifestEntryAvro(schema: AvroRecord, context: DecodeContext): T
   return mappedType<EntryDraft, ManifestEntry>(recordType<EntryDraft>(fields), toEntry, (entry) => entry)
 }
 
-function toEntry({ status, snapshotId, sequenceNumber, fileSequenceNumber, dataFile }: EntryDraft): ManifestEntry {
+function toEntry({
+  status,
+  snapshotId,
+  sequenceNumber,
+  fileSequenceNumber,
+  dataFile,
+}: EntryDraft): ManifestEntry {
   if (status === undefined || dataFile === undefined) throw corrupt('an entry has no status or no data file')
   const entry: EntryDraft = { status, dataFile }
   if (snapshotId !== undefined) entry.snapshotId = snapshotId
@@ -33,7 +39,11 @@ const entryNames: Readonly<Record<string, number>> = {
   data_file: entryFieldIds.dataFile,
 }
 
-function fieldType({ fieldId, name, schema }: AvroField, at: number, context: DecodeContext): RecordFieldType {
+function fieldType(
+  { fieldId, name, schema }: AvroField,
+  at: number,
+  context: DecodeContext,
+): RecordFieldType {
   switch (fieldId ?? entryNames[name]) {
     case entryFieldIds.status:
       return ['status', statusAvro(schema)]

@@ -342,6 +342,64 @@ describe('decodeManifest', () => {
     expect(decodeManifest(encoded, { codecs: { zstandard: codec } }).entries).toEqual([added()])
   })
 
+  it('gives corrupt-data, and no endless list, for any byte that is changed in the entries', () => {
+    const metrics = { columnSizes: new Map([[1, 300]]), lowerBounds: new Map([[1, Uint8Array.of(1, 2)]]) }
+    const whole = encodeManifest(plainHeader, [added({ ...metrics, splitOffsets: [4, 9] })], {
+      codec: 'null',
+    })
+    const end = whole.length - 16
+    for (let at = headerLength(whole); at < end; at++) {
+      for (const byte of [0x00, 0x01, 0x7f, 0x80, 0xff]) {
+        const changed = whole.with(at, byte)
+        const outcome = outcomeOf(() => decodeManifest(changed))
+        expect(['read', 'corrupt-data', 'unsupported']).toContain(outcome)
+      }
+    }
+  })
+
+  it.each<[string, number[]]>([
+    ['more items than bytes', [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f]],
+    ['a block that goes back', [0x01, 0x13]],
+    ['a number of more than 64 bits', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x00]],
+  ])('gives corrupt-data for a list with %s, read or passed over', (_, list) => {
+    const { metadata } = openAvroFile(encodeManifest(plainHeader, []))
+    const items = '{"name":"list","type":{"type":"array","items":"long"}'
+    for (const id of ['', ',"field-id":132']) {
+      const schema = `{"type":"record","name":"e","fields":[{"name":"data_file","field-id":2,"type":
+        {"type":"record","name":"f","fields":[${items}${id}}]}}]}`
+      const file = writeAvroFile({ ...metadata, 'avro.schema': schema }, 1, (sink) =>
+        sink.writeFixed(Uint8Array.from(list)),
+      )
+      expect(errorOf(() => decodeManifest(file)).code).toBe('corrupt-data')
+    }
+  })
+
+  it('passes over fields that it does not know, of every Avro type', () => {
+    const encoded = openAvroFile(encodeManifest(plainHeader, [added()], { codec: 'null' }))
+    const types = [
+      '"null"',
+      '"boolean"',
+      '"float"',
+      '"double"',
+      '"string"',
+      '["null","long"]',
+      '{"type":"map","values":"int"}',
+      '{"type":"array","items":["null","bytes"]}',
+      '{"type":"enum","name":"en","symbols":["A","B"]}',
+      '{"type":"fixed","name":"fi","size":2}',
+      '{"type":"record","name":"re","fields":[{"name":"class","type":"int"}]}',
+    ].map((type, at) => `{"name":"x${at}; throw 1","type":${type},"field-id":${9000 + at}}`)
+    const values = [[], [1], [0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0], [2, 97], [2, 5], [1, 6, 2, 97, 4, 0]]
+    const more = [...values, [4, 0, 2, 2, 7, 0], [2], [8, 9], [3]].flat()
+    const schema = (encoded.metadata['avro.schema'] ?? '').replace('"fields":[', `"fields":[${types.join()},`)
+    const [block] = encoded.blocks()
+    const file = writeAvroFile({ ...encoded.metadata, 'avro.schema': schema }, 1, (sink) => {
+      sink.writeFixed(Uint8Array.from(more))
+      sink.writeFixed(block?.bytes ?? new Uint8Array())
+    })
+    expect(decodeManifest(file).entries).toEqual([added()])
+  })
+
   it('gives corrupt-data, never another error, for a file that is cut off or changed', () => {
     const whole = encodeManifest(plainHeader, [added(), added()], { codec: 'null' })
     for (let length = 0; length < whole.length; length++) {
@@ -542,6 +600,15 @@ function describeEntry({ status, snapshotId, sequenceNumber, dataFile }: Manifes
     nulls: Object.fromEntries(
       [...(dataFile.nullValueCounts ?? [])].map(([id, nulls]) => [String(id), nulls]),
     ),
+  }
+}
+
+function outcomeOf(run: () => unknown): string {
+  try {
+    run()
+    return 'read'
+  } catch (error) {
+    return error instanceof FloeError ? error.code : String(error)
   }
 }
 

@@ -17,7 +17,10 @@ type PartitionRecord = Readonly<Record<string, PrimitiveValue | null | undefined
  * The partition struct of a data file: values in the order of the spec's fields, found by id; null for fields that the
  * writer did not have.
  */
-export function partitionAvro(schema: AvroSchema, { spec, schema: table }: ManifestHeader): TapType<Partition> {
+export function partitionAvro(
+  schema: AvroSchema,
+  { spec, schema: table }: ManifestHeader,
+): TapType<Partition> {
   if (schema.kind !== 'record')
     throw new FloeError('corrupt-data', 'not a manifest: partition is not a record')
   const names = spec.fields.map((_, at) => `field${at}`)
@@ -94,7 +97,9 @@ function bytesAvro(schema: AvroSchema, type: PrimitiveType): TapType<PrimitiveVa
     )
   }
   if (type.kind === 'uuid' || logicalType === 'uuid') {
-    return mappedType<Uint8Array, PrimitiveValue>(bytes, uuidFromBytes, (value) => uuidToBytes(value as string))
+    return mappedType<Uint8Array, PrimitiveValue>(bytes, uuidFromBytes, (value) =>
+      uuidToBytes(value as string),
+    )
   }
   return builtin(bytes)
 }

@@ -75,7 +75,7 @@ function findDistinct(
 }
 
 /** Plain bytes of the entries alone. */
-export function entriesPlainBytes(values: LeafValues, dictionary: Dictionary): number {
+function entriesPlainBytes(values: LeafValues, dictionary: Dictionary): number {
   const width = valueWidth(values)
   if (width > 0) return width * dictionary.count
   if (values.layout !== 'bytes' && values.layout !== 'dictionary') return dictionary.count

@@ -15,7 +15,7 @@ export type SchemaNode = {
 }
 
 /** How min and max of a leaf are ordered; `none` leaves carry no bounds. */
-export type ValueOrder =
+type ValueOrder =
   | 'boolean'
   | 'int32'
   | 'int64'

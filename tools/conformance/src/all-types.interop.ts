@@ -35,7 +35,10 @@ async function readByPyIceberg(table: string): Promise<readonly Row[]> {
   const rows = parseRows(await runPython('read_table.py', [server.url, table]))
   const texts = rows.map((row) =>
     Object.fromEntries(
-      Object.entries(row).map(([name, value]) => [name, Array.isArray(value) ? listText(value as (string | null)[]) : (value as string)]),
+      Object.entries(row).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? listText(value as (string | null)[]) : (value as string),
+      ]),
     ),
   )
   return texts.toSorted((left, right) => Number(left['id']) - Number(right['id']))
@@ -48,7 +51,9 @@ async function readByFloe(table: string): Promise<readonly Row[]> {
   for await (const batch of result.rows()) {
     for (const row of batch) {
       rows.push(
-        Object.fromEntries(result.columns.map(({ name, type }, index) => [name, canonicalValue(row[index], type)])),
+        Object.fromEntries(
+          result.columns.map(({ name, type }, index) => [name, canonicalValue(row[index], type)]),
+        ),
       )
     }
   }
@@ -75,7 +80,10 @@ describe.each(['COPY BINARY', 'pg-cursor'] as const)('a table with every type, l
     const [source, floe] = [await readByPostgres(), await readByFloe(`${namespace}.every`)]
     expect(floe).toHaveLength(rowCount)
     for (const { name } of typedColumns) {
-      expect(floe.map((row) => row[name]), name).toEqual(source.map((row) => row[name]))
+      expect(
+        floe.map((row) => row[name]),
+        name,
+      ).toEqual(source.map((row) => row[name]))
     }
   })
 
@@ -83,7 +91,10 @@ describe.each(['COPY BINARY', 'pg-cursor'] as const)('a table with every type, l
     const [floe, peer] = [await readByFloe(`${namespace}.every`), await readByPyIceberg(`${namespace}.every`)]
     expect(peer).toHaveLength(rowCount)
     for (const { name } of [{ name: 'id' }, ...typedColumns]) {
-      expect(peer.map((row) => row[name]), name).toEqual(floe.map((row) => row[name]))
+      expect(
+        peer.map((row) => row[name]),
+        name,
+      ).toEqual(floe.map((row) => row[name]))
     }
   })
 })

@@ -1,3 +1,6 @@
+import { stringifyJson } from '@floe/iceberg'
+import { jsonOf } from '@floe/lakehouse'
+
 /**
  * The canonical text of a value as Floe's engine gives it: the same text that PostgreSQL and PyIceberg are asked for.
  * Lists are the JSON of their elements' text.
@@ -6,10 +9,11 @@ export function canonicalValue(value: unknown, type: string): string | null {
   if (value === null || value === undefined) return null
   if (type.endsWith('[]')) return canonicalList(value, type.slice(0, -2))
   if (type === 'FLOAT' || type === 'DOUBLE') return floatBits(Number(value))
-  if (type === 'BLOB') return String(value as string).replace(/^\\x/, '')
-  if (type === 'TIME') return withMicros(String(value as string))
-  if (type.startsWith('TIMESTAMP')) return withMicros(String(value as string).replace(' ', 'T').replace(/(Z|\+00(:00)?)$/, ''))
-  return String(value as string)
+  const text = typeof value === 'string' ? value : stringifyJson(jsonOf(value))
+  if (type === 'BLOB') return text.replace(/^\\x/, '')
+  if (type === 'TIME') return withMicros(text)
+  if (type.startsWith('TIMESTAMP')) return withMicros(text.replace(' ', 'T').replace(/(Z|\+00(:00)?)$/, ''))
+  return text
 }
 
 function canonicalList(value: unknown, elementType: string): string {

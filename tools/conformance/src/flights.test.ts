@@ -53,21 +53,32 @@ describe('3 million flights', () => {
     expect(tables).toMatchObject([{ status: 'loaded', rows: 3_000_000, method: 'copy' }])
   })
 
-  it.each(columns)('have the count, sum, min, max and nulls of $name that PostgreSQL has', async ({ name, sum, text }) => {
-    const bound = (bounds: string): string => (text === 'to_char' ? `to_char(${bounds}, 'YYYY-MM-DD HH24:MI:SS')` : `${bounds}::text`)
-    const duckBound = (bounds: string): string => (text === 'to_char' ? `strftime(${bounds}, '%Y-%m-%d %H:%M:%S')` : `${bounds}::VARCHAR`)
-    // C collation orders text by bytes, as Iceberg and DuckDB do.
-    const ordered = name === 'origin' || name === 'destination' ? `${name} COLLATE "C"` : name
-    const [expected] = await postgres.query<Record<string, string>>(
-      `SELECT count(*)::text AS rows, count(${name})::text AS present, (${sum})::text AS total,
+  it.each(columns)(
+    'have the count, sum, min, max and nulls of $name that PostgreSQL has',
+    async ({ name, sum, text }) => {
+      const bound = (bounds: string): string =>
+        text === 'to_char' ? `to_char(${bounds}, 'YYYY-MM-DD HH24:MI:SS')` : `${bounds}::text`
+      const duckBound = (bounds: string): string =>
+        text === 'to_char' ? `strftime(${bounds}, '%Y-%m-%d %H:%M:%S')` : `${bounds}::VARCHAR`
+      // C collation orders text by bytes, as Iceberg and DuckDB do.
+      const ordered = name === 'origin' || name === 'destination' ? `${name} COLLATE "C"` : name
+      const [expected] = await postgres.query<Record<string, string>>(
+        `SELECT count(*)::text AS rows, count(${name})::text AS present, (${sum})::text AS total,
          ${bound(`min(${ordered})`)} AS low, ${bound(`max(${ordered})`)} AS high FROM public.flights`,
-    )
-    const actual = await first(
-      `SELECT count(*)::VARCHAR, count(${name})::VARCHAR, (${sum})::VARCHAR, ${duckBound(`min(${name})`)}, ${duckBound(`max(${name})`)}
+      )
+      const actual = await first(
+        `SELECT count(*)::VARCHAR, count(${name})::VARCHAR, (${sum})::VARCHAR, ${duckBound(`min(${name})`)}, ${duckBound(`max(${name})`)}
        FROM travel.flights`,
-    )
-    expect(actual).toEqual([expected?.['rows'], expected?.['present'], expected?.['total'], expected?.['low'], expected?.['high']])
-  })
+      )
+      expect(actual).toEqual([
+        expected?.['rows'],
+        expected?.['present'],
+        expected?.['total'],
+        expected?.['low'],
+        expected?.['high'],
+      ])
+    },
+  )
 
   it('have the same rows, by a sum over a hash of each whole row', async () => {
     // Both sides print a row the same way; md5 is the one hash that both have. The sum does not depend on order.

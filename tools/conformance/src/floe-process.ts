@@ -48,7 +48,11 @@ export async function startFloeServer(
 ): Promise<FloeServer> {
   const port = await freePort()
   const args = [floe, 'serve', '--role', role, '--port', String(port)]
-  const child = spawn(process.execPath, args, { cwd: directory, env: cleanEnvironment(settings), stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, args, {
+    cwd: directory,
+    env: cleanEnvironment(settings),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let log = ''
   const url = `http://127.0.0.1:${port}`
   await new Promise<void>((resolve, reject) => {

@@ -21,7 +21,9 @@ let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'floe-kill-'))
   postgres = await startPostgres()
-  await postgres.query(`CREATE TABLE public.ticks AS SELECT i AS id, md5(i::text) AS text FROM generate_series(1, ${rowsPerLoad}) i`)
+  await postgres.query(
+    `CREATE TABLE public.ticks AS SELECT i AS id, md5(i::text) AS text FROM generate_series(1, ${rowsPerLoad}) i`,
+  )
 })
 afterAll(async () => {
   await postgres.stop()
@@ -30,7 +32,18 @@ afterAll(async () => {
 
 /** Starts an append in a process of its own, and kills it after `ms` unless it has ended. Says whether it ended well. */
 async function appendAndKill(ms: number): Promise<'ended' | 'killed'> {
-  const args = [floe, 'load', '--from', postgres.url, '--table', 'public.ticks', '--to', 'lake', '--mode', 'append']
+  const args = [
+    floe,
+    'load',
+    '--from',
+    postgres.url,
+    '--table',
+    'public.ticks',
+    '--to',
+    'lake',
+    '--mode',
+    'append',
+  ]
   const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' })
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   const first = await Promise.race([ended, delay(ms, 'late' as const)])
@@ -59,7 +72,12 @@ async function readBack(): Promise<{ rows: number; snapshots: number }> {
 it(`leaves the old snapshot or the new one at every kill -9 (seed ${seed}, ${kills} kills)`, async () => {
   const random = seededRandom(seed)
   await using lakehouse = new Lakehouse(readSettings({}, {}, folder, defaultWorkers()))
-  await lakehouse.load({ sourceUrl: postgres.url, tables: ['public.ticks'], namespace: ['lake'], mode: 'create' })
+  await lakehouse.load({
+    sourceUrl: postgres.url,
+    tables: ['public.ticks'],
+    namespace: ['lake'],
+    mode: 'create',
+  })
   let acknowledged = 1
   let unknown = 0
   for (let kill = 0; kill < kills; kill++) {

@@ -46,9 +46,23 @@ const asText = [
   'note',
 ].join(', ')
 
-const comparedColumns = ['id', 'flag', 'small', 'price', 'day', 'clock', 'local', 'at', 'title', 'raw', 'note']
+const comparedColumns = [
+  'id',
+  'flag',
+  'small',
+  'price',
+  'day',
+  'clock',
+  'local',
+  'at',
+  'title',
+  'raw',
+  'note',
+]
 
-function compared(rows: readonly Readonly<Record<string, unknown>>[]): readonly Readonly<Record<string, unknown>>[] {
+function compared(
+  rows: readonly Readonly<Record<string, unknown>>[],
+): readonly Readonly<Record<string, unknown>>[] {
   return rows.map((row) => Object.fromEntries(comparedColumns.map((name) => [name, row[name] ?? null])))
 }
 
@@ -60,7 +74,9 @@ describe('a table written by PyIceberg', () => {
   })
 
   it('keeps nested values under the names they have now', async () => {
-    const floe = await sql(`SELECT id, tags, place.town AS town, place.zip AS zip FROM peer.things ORDER BY id`)
+    const floe = await sql(
+      `SELECT id, tags, place.town AS town, place.zip AS zip FROM peer.things ORDER BY id`,
+    )
     const peer = await peerRows()
     expect(floe.map(({ tags }) => tags)).toEqual(peer.map(({ tags }) => tags))
     const places = peer.map(({ place }) => place as { town: string; zip: string } | null)
@@ -69,7 +85,9 @@ describe('a table written by PyIceberg', () => {
 
   it('reads its first snapshot as it was', async () => {
     const [first = ''] = snapshots
-    const floe = await sql(`SELECT count(*)::INTEGER AS rows, max(id)::INTEGER AS last FROM peer.things AT (VERSION => ${first})`)
+    const floe = await sql(
+      `SELECT count(*)::INTEGER AS rows, max(id)::INTEGER AS last FROM peer.things AT (VERSION => ${first})`,
+    )
     expect(floe).toEqual([{ rows: 20, last: 20 }])
     expect(await peerRows([first])).toHaveLength(20)
   })
@@ -78,7 +96,9 @@ describe('a table written by PyIceberg', () => {
     const where = `"at" >= TIMESTAMPTZ '1970-01-05 00:00:00+00' AND id = 17`
     const pruned = await sql(`SELECT id FROM peer.things WHERE ${where}`)
     expect(pruned).toEqual([{ id: 17 }])
-    const before = await sql(`SELECT id::INTEGER AS id FROM peer.things WHERE "at" < TIMESTAMPTZ '1970-01-01 00:00:00+00' ORDER BY id`)
+    const before = await sql(
+      `SELECT id::INTEGER AS id FROM peer.things WHERE "at" < TIMESTAMPTZ '1970-01-01 00:00:00+00' ORDER BY id`,
+    )
     const expected = (await peerRows()).filter(({ at }) => String(at) < '1970').map(({ id }) => Number(id))
     expect(before.map(({ id }) => id)).toEqual(expected)
   })

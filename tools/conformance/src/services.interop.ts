@@ -58,14 +58,21 @@ describe('the services of the compose file, against a real S3 server', () => {
     expect(words).toContain(postgres.url)
     await floeOutput(words, folder, settings)
     const listed = await floeOutput(['table', 'list', '--output', 'csv'], folder, settings)
-    expect(listed.trim().split('\n').slice(1).toSorted()).toEqual(['social,follows', 'social,likes', 'social,posts', 'social,users'])
+    expect(listed.trim().split('\n').slice(1).toSorted()).toEqual([
+      'social,follows',
+      'social,likes',
+      'social,posts',
+      'social,users',
+    ])
   })
 
   it('answer SQL over HTTP from the query service', async () => {
     await using query = await startFloeServer('query', folder, settings)
     const sql = 'SELECT count(*) AS n, count(DISTINCT user_id) AS authors FROM social.posts'
     const response = await fetch(`${query.url}/sql`, { method: 'POST', body: JSON.stringify({ sql }) })
-    const [source] = await postgres.query<{ n: number; authors: number }>(`SELECT count(*)::int AS n, count(DISTINCT user_id)::int AS authors FROM social.posts`)
+    const [source] = await postgres.query<{ n: number; authors: number }>(
+      `SELECT count(*)::int AS n, count(DISTINCT user_id)::int AS authors FROM social.posts`,
+    )
     expect(response.status).toBe(200)
     expect(await response.json()).toMatchObject({ rows: [[source?.n, source?.authors]] })
   })
@@ -76,7 +83,11 @@ describe('the services of the compose file, against a real S3 server', () => {
     const response = await fetch(`${agent.url}/ask`, { method: 'POST', body })
     const answer = (await response.json()) as Record<string, unknown>
     const [source] = await postgres.query<{ n: number }>('SELECT count(*)::int AS n FROM social.users')
-    expect(answer).toMatchObject({ kind: 'answer', rows: [[source?.n]], snapshots: [{ table: 'social.users' }] })
+    expect(answer).toMatchObject({
+      kind: 'answer',
+      rows: [[source?.n]],
+      snapshots: [{ table: 'social.users' }],
+    })
   })
 
   it('let PyIceberg read the tables from S3 with the settings that the catalog hands out', async () => {
@@ -89,7 +100,11 @@ describe('the services of the compose file, against a real S3 server', () => {
   it('leave no object behind when a load fails', async () => {
     await postgres.query(`CREATE SCHEMA bad; CREATE TABLE bad.clock AS
       SELECT i AS id, timestamp '2024-01-01' AS at FROM generate_series(1, 200000) i; INSERT INTO bad.clock VALUES (0, 'infinity')`)
-    const { code, stderr } = await runFloe(['load', '--from', postgres.url, '--table', 'bad.clock', '--to', 'bad'], folder, settings)
+    const { code, stderr } = await runFloe(
+      ['load', '--from', postgres.url, '--table', 'bad.clock', '--to', 'bad'],
+      folder,
+      settings,
+    )
     expect(code).not.toBe(0)
     expect(stderr).toContain('hint:')
     const { code: missing } = await runFloe(['table', 'show', 'bad.clock'], folder, settings)

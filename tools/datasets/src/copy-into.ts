@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
-import pg from 'pg'
+import { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 
 /** Marks null in the CSV in between: a text that no data set holds. */
@@ -19,7 +19,7 @@ export async function copyInto(url: string, table: string, query: string): Promi
   const file = path.join(folder, 'rows.csv')
   try {
     await writeCsv(query, file)
-    const client = new pg.Client({ connectionString: url })
+    const client = new Client({ connectionString: url })
     await client.connect()
     try {
       const stream = client.query(copyFrom(`COPY ${table} FROM STDIN (FORMAT csv, NULL '${nullMark}')`))

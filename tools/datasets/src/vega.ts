@@ -1,20 +1,22 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import pg from 'pg'
+import { Client } from 'pg'
 import { copyInto } from './copy-into.ts'
 
 /** A file of the npm package `vega-datasets`. */
 function vegaFile(name: string): string {
   // The package exports its scripts alone: its folder is looked for in the places that `require` would look.
   const folders = createRequire(import.meta.url).resolve.paths('vega-datasets') ?? []
-  const file = folders.map((folder) => path.join(folder, 'vega-datasets', 'data', name)).find((candidate) => existsSync(candidate))
+  const file = folders
+    .map((folder) => path.join(folder, 'vega-datasets', 'data', name))
+    .find((candidate) => existsSync(candidate))
   if (file === undefined) throw new Error(`the npm package vega-datasets has no data/${name}: run npm ci`)
   return file
 }
 
 async function run(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new Client({ connectionString: url })
   await client.connect()
   try {
     await client.query(sql)
@@ -52,11 +54,18 @@ export async function fillAirports(url: string): Promise<number> {
        latitude double precision NOT NULL, longitude double precision NOT NULL);
      COMMENT ON TABLE public.airports IS 'Airports of the United States'`,
   )
-  return copyInto(url, 'public.airports', `SELECT * FROM read_csv('${vegaFile('airports.csv')}', nullstr = 'NA')`)
+  return copyInto(
+    url,
+    'public.airports',
+    `SELECT * FROM read_csv('${vegaFile('airports.csv')}', nullstr = 'NA')`,
+  )
 }
 
 /** Years of daily weather in Seattle, as a batch that is replaced each time: `public.weather`. */
-export async function fillWeather(url: string, years: { readonly from: number; readonly to: number }): Promise<number> {
+export async function fillWeather(
+  url: string,
+  years: { readonly from: number; readonly to: number },
+): Promise<number> {
   await run(
     url,
     `CREATE TABLE IF NOT EXISTS public.weather (

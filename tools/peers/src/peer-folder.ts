@@ -22,7 +22,11 @@ export async function run(
 }
 
 /** Installs once per version: a mark is left when `install` has come to its end. */
-export async function installOnce(name: string, version: string, install: () => Promise<void>): Promise<void> {
+export async function installOnce(
+  name: string,
+  version: string,
+  install: () => Promise<void>,
+): Promise<void> {
   mkdirSync(peerFolder, { recursive: true })
   const mark = path.join(peerFolder, `.installed-${name}-${version}`)
   if (existsSync(mark)) return

@@ -40,7 +40,17 @@ export async function startS3Server(bucket = 'lake'): Promise<S3Server> {
   const credentials = { accessKeyId: 'floe-test', secretAccessKey: 'floe-test-secret', region: 'us-east-1' }
   const child = spawn(
     binary,
-    ['--port', `127.0.0.1:${port}`, '--region', credentials.region, '--quiet', 'posix', '--sidecar', attributes, objects],
+    [
+      '--port',
+      `127.0.0.1:${port}`,
+      '--region',
+      credentials.region,
+      '--quiet',
+      'posix',
+      '--sidecar',
+      attributes,
+      objects,
+    ],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
@@ -61,11 +71,19 @@ export async function startS3Server(bucket = 'lake'): Promise<S3Server> {
     rmSync(folder, { recursive: true, force: true })
   }
   const endpoint = `http://127.0.0.1:${port}`
-  await waitUntilUp(endpoint, () => child.exitCode, () => log)
+  await waitUntilUp(
+    endpoint,
+    () => child.exitCode,
+    () => log,
+  )
   return { endpoint, bucket, ...credentials, [Symbol.asyncDispose]: stop }
 }
 
-async function waitUntilUp(endpoint: string, exitCode: () => number | null, log: () => string): Promise<void> {
+async function waitUntilUp(
+  endpoint: string,
+  exitCode: () => number | null,
+  log: () => string,
+): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     if (exitCode() !== null) throw new Error(`the S3 server ended with ${exitCode()}: ${log()}`)
     const isUp = await fetch(endpoint).then(
@@ -85,7 +103,11 @@ export async function freePort(): Promise<number> {
     probe.once('error', reject)
     probe.listen(0, '127.0.0.1', () => {
       const address = probe.address()
-      probe.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))))
+      probe.close(() =>
+        typeof address === 'object' && address !== null
+          ? resolve(address.port)
+          : reject(new Error('no port')),
+      )
     })
   })
 }

@@ -113,7 +113,7 @@ function childSlots(type: Type): readonly Slot[] {
 }
 
 /** Values of the spec's form in the layout that the column contract asks for. */
-export function leafValues(type: PrimitiveType, values: readonly PrimitiveValue[]): LeafValues {
+function leafValues(type: PrimitiveType, values: readonly PrimitiveValue[]): LeafValues {
   switch (type.kind) {
     case 'boolean':
       return { layout: 'boolean', bytes: Uint8Array.from(values, Number) }
@@ -155,7 +155,7 @@ function fixedValues(values: readonly Uint8Array[], width: number): LeafValues {
   return { layout: 'fixed', width, data: new Uint8Array(Buffer.concat(values)) }
 }
 
-export function byteArrays(values: readonly Uint8Array[]): Extract<LeafValues, { layout: 'bytes' }> {
+function byteArrays(values: readonly Uint8Array[]): Extract<LeafValues, { layout: 'bytes' }> {
   const offsets = new Int32Array(values.length + 1)
   values.forEach((value, index) => (offsets[index + 1] = (offsets[index] as number) + value.length))
   return { layout: 'bytes', offsets, data: new Uint8Array(Buffer.concat(values)) }

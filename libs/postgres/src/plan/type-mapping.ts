@@ -15,7 +15,7 @@ const decimalPrecisionMax = 38
 const string = { kind: 'string' } as const
 const asIs: ScalarMapping = { type: string, wire: { kind: 'text' } }
 
-export const textMapping: ScalarMapping = {
+const textMapping: ScalarMapping = {
   ...asIs,
   cast: (expression, list) => `${expression}::text${list ? '[]' : ''}`,
 }

@@ -23,7 +23,7 @@ import {
 const columnsPerFunction = 32
 
 /** A decimal that a double sums exactly: 10^15 < 2^53. */
-export const doublePrecisionMax = 15
+const doublePrecisionMax = 15
 
 /** Where a block puts its value, and what follows on either outcome. */
 type Target = { readonly column: string; readonly onValue: string; readonly onNull: string }

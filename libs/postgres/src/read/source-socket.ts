@@ -9,7 +9,7 @@ import { wordSlackBytes } from './string-dictionary.ts'
 const receiveBytes = 64 * 1024
 
 /** Gets each read while the socket is taken over. Returns false to pause; the bytes then stay until `resume`. */
-export type SocketHandler = {
+type SocketHandler = {
   onBytes(bytes: Uint8Array, view: DataView, length: number): boolean
   onClose(error: Error | undefined): void
 }

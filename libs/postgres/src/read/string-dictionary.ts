@@ -1,6 +1,6 @@
 /** More distinct strings than this, or than half of the values seen, and a dictionary no longer pays. */
-export const dictionaryEntriesMax = 16_384
-export const dictionaryValueBytesMax = 256
+const dictionaryEntriesMax = 16_384
+const dictionaryValueBytesMax = 256
 const dictionaryBytesMax = 1024 * 1024
 /** Entries before the share of distinct values means something. */
 const probationEntries = 1024
