@@ -39,6 +39,8 @@ export type ResultSettings = {
   readonly result: DuckDBResult
   readonly rowsMax: number
   readonly deadline: QueryDeadline
+  /** Throws when what looked like the end of the rows was a failure. */
+  readonly assertEnded: () => Promise<void>
   /** Makes a running fetch fail soon. */
   readonly interrupt: () => void
   readonly free: () => Promise<void>
@@ -50,6 +52,7 @@ export function queryResult({
   result,
   rowsMax,
   deadline,
+  assertEnded,
   interrupt,
   free,
   references,
@@ -72,7 +75,7 @@ export function queryResult({
     let left = rowsMax
     try {
       for (;;) {
-        const next = fetchChunk(result, deadline)
+        const next = fetchChunk(result, deadline, assertEnded)
         fetching = next
         const chunk = await next.finally(() => (fetching = undefined))
         if (chunk === undefined) return
@@ -100,11 +103,15 @@ export function queryResult({
 async function fetchChunk(
   result: DuckDBResult,
   deadline: QueryDeadline,
+  assertEnded: () => Promise<void>,
 ): Promise<readonly (readonly unknown[])[] | undefined> {
   try {
     deadline.check()
     const chunk = await deadline.guard(result.fetchChunk())
-    if (chunk === null || chunk.rowCount === 0) return undefined
+    if (chunk === null || chunk.rowCount === 0) {
+      await assertEnded()
+      return undefined
+    }
     return chunk.getRows().map((row) => row.map(plainValue))
   } catch (error) {
     throw toEngineError(error)

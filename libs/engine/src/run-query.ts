@@ -6,6 +6,7 @@ import type { DuckDBResult } from '@duckdb/node-api'
 import { bindSelect } from './bind-select.ts'
 import type { BindComponents, BoundScan, BoundSelect } from './bind-select.ts'
 import { toEngineError } from './duckdb-error.ts'
+import { assertStreamEnded, startStream } from './result-stream.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
 import type { FileCache, FileLease } from './file-cache.ts'
 import type { LayoutCache } from './file-layout.ts'
@@ -41,6 +42,7 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
   try {
     await deadline.guard(lease.hold(plans.flatMap(filesOf), deadline.signal))
     session = await sessions.take()
+    const { connection } = session
     const result = await execute(select, plans, session, lease, components)
     const pruning = select.scans.flatMap(({ table }, at) => {
       const report = plans[at]?.report
@@ -51,6 +53,7 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
       rowsMax,
       deadline,
       interrupt: () => session?.connection.interrupt(),
+      assertEnded: () => assertStreamEnded(connection, select.sql, deadline),
       free,
       references: select.scans.map(referenceOf),
       pruning,
@@ -102,7 +105,7 @@ async function execute(
     )
   }
   deadline.check()
-  return deadline.guard(connection.stream(select.sql))
+  return deadline.guard(startStream(connection, select.sql))
 }
 
 function referenceOf({ table, selector, snapshot }: BoundScan): SnapshotReference {

@@ -100,8 +100,8 @@ let slab = new Uint8Array(slabBytes)
 let slabAt = 0
 
 /**
- * A copy, so that a value does not keep its block alive. Small ones are views of a shared slab: that costs a third of a
- * buffer each, and bounds are most of the time that a manifest takes.
+ * A copy, so that a value does not keep its block alive. Small ones are views of a shared slab: of 32 bounds of 8 bytes
+ * each, slices take 15 us and views of a slab 4 to 9 us.
  */
 function copyBytes(tap: Tap, length: number): Uint8Array {
   checkLeft(tap, length)

@@ -33,7 +33,7 @@ export function builtin<T>(type: avro.Type): TapType<T> {
   return type as TapType<T>
 }
 
-/** int or long as a double. Most are one byte, which avsc's loop takes three times as long for. */
+/** int or long as a double. Most are one byte, read here without avsc's loop. */
 export function readNumber(tap: Tap): number {
   const byte = tap.buf[tap.pos]
   if (byte === undefined || byte >= 0x80) return tap.readLong()

@@ -61,7 +61,7 @@ function toDataFile(record: FileDraft, specId: number): DataFile {
   return file as DataFile
 }
 
-// Member by member: a loop over their names takes twice the time of the whole file.
+// Member by member, so that each store has one place and one shape: this runs for every file of a table.
 function addMetrics(file: FileDraft, record: FileDraft): void {
   if (record.columnSizes !== undefined) file.columnSizes = record.columnSizes
   if (record.valueCounts !== undefined) file.valueCounts = record.valueCounts
