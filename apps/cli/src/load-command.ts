@@ -75,9 +75,7 @@ async function runLoad(flags: LoadFlags & GlobalFlags, signal: AbortSignal): Pro
 function showProgress(event: LoadProgress, progress: ReturnType<typeof openProgress>): void {
   switch (event.kind) {
     case 'table-started':
-      progress.print(
-        `${event.table}: about ${formatCount(Math.max(0, event.estimatedRows))} rows in ${event.chunks} chunks`,
-      )
+      progress.print(`${event.table}: ${rowEstimate(event.estimatedRows)} in ${event.chunks} chunks`)
       break
     case 'table-progress': {
       const { table, rows, estimatedRows, encodedBytes, seconds } = event
@@ -190,4 +188,9 @@ function collect(value: string, previous: readonly string[] = []): readonly stri
 function wholeNumber(value: string): string {
   if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('give a whole number above 0')
   return value
+}
+
+/** PostgreSQL estimates no rows for a table that was never analysed, and for one that is empty. */
+function rowEstimate(estimatedRows: number): string {
+  return estimatedRows > 0 ? `about ${formatCount(estimatedRows)} rows` : 'rows not estimated'
 }

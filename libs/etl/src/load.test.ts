@@ -211,6 +211,15 @@ describe('load', () => {
     })
   })
 
+  it('takes a value that cannot be held as the policy of its column says, and counts it', async () => {
+    await postgres.query(`${orders}; UPDATE shop.orders SET at = 'infinity' WHERE id = 19999`)
+    const policies = {
+      columns: { 'shop.orders.at': { infinity: 'clamp' }, 'shop.other.x': { nan: 'null' } },
+    } as const
+    const result = loaded(await load(request({ policies }), components))
+    expect(result.stats.touched).toEqual({ 'at: infinity -> clamp': 1 })
+  })
+
   it('loads the other tables when one of them cannot be', async () => {
     await postgres.query(
       `${orders}; CREATE TABLE shop.bad (x numeric(4,2)); INSERT INTO shop.bad VALUES ('NaN')`,

@@ -10,6 +10,9 @@ import { tableName } from './load-target.ts'
 import type { LoadReport, TableFailure, TableLoad, TablePlan } from './load-report.ts'
 import type { LoadLimits } from './load-task.ts'
 
+/** Type policies of the tables of a load; columns are named `schema.table.column`. */
+export type TableTypePolicies = TypePolicies
+
 export type LoadRequest = {
   readonly sourceUrl: string
   /** Table patterns such as `public.orders` or `public.*`. */
@@ -22,7 +25,8 @@ export type LoadRequest = {
   readonly limits?: Partial<LoadLimits>
   /** How rows are read: COPY BINARY unless said otherwise. */
   readonly method?: ReadMethod
-  readonly policies?: TypePolicies
+  /** What becomes of types and values that Iceberg does not have. */
+  readonly policies?: TableTypePolicies
   readonly properties?: Readonly<Record<string, string>>
 }
 
@@ -118,9 +122,18 @@ function tableRequestOf(source: SourceTable, request: LoadRequest): TableLoadReq
     dryRun: request.dryRun === true,
     ...(partitionBy === undefined ? {} : { partitionBy }),
     ...(method === undefined ? {} : { method }),
-    ...(policies === undefined ? {} : { policies }),
+    ...(policies === undefined ? {} : { policies: policiesOf(source, policies) }),
     ...(properties === undefined ? {} : { properties }),
   }
+}
+
+/** The policies of one table's columns, under their bare names. */
+function policiesOf(source: SourceTable, { default: all, columns = {} }: TableTypePolicies): TypePolicies {
+  const prefix = `${sourceName(source)}.`
+  const own = Object.entries(columns)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, policy]) => [name.slice(prefix.length), policy] as const)
+  return { columns: Object.fromEntries(own), ...(all === undefined ? {} : { default: all }) }
 }
 
 async function findSources(

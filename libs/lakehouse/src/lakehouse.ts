@@ -61,7 +61,7 @@ export class Lakehouse implements AsyncDisposable {
   async load({ signal, onProgress, ...request }: LoadOptions): Promise<LoadReport> {
     const { settings, store } = this
     return load(
-      { ...request, workers: settings.workers },
+      { ...loadDefaults(settings), ...request, workers: settings.workers },
       {
         ...system,
         catalog: await this.catalog(),
@@ -165,6 +165,11 @@ export class Lakehouse implements AsyncDisposable {
     }
     return this.#pool
   }
+}
+
+/** What the settings say about a load; the request may say otherwise. */
+function loadDefaults({ readMethod, typePolicies }: LakehouseSettings): Partial<LoadRequest> {
+  return { method: readMethod, ...(typePolicies === undefined ? {} : { policies: typePolicies }) }
 }
 
 function openProvider(settings: ProviderSettings): Provider {

@@ -29,6 +29,7 @@ describe('readSettings', () => {
       cacheDirectory: `${folder}/.floe/cache`,
       workers: 2,
       provider: { kind: 'rules' },
+      readMethod: 'copy',
       directory: folder,
     })
   })
@@ -166,5 +167,34 @@ describe('readSettings', () => {
         hint: expect.any(String),
       }),
     )
+  })
+})
+
+describe('types in floe.config.yaml', () => {
+  function policiesOf(yaml: string): LakehouseSettings['typePolicies'] {
+    writeFileSync(path.join(folder, 'floe.config.yaml'), yaml)
+    return readSettings({}, {}, folder, 1).typePolicies
+  }
+
+  it('names what becomes of values, with null in both of its spellings', () => {
+    const yaml = `types:
+  default: { infinity: null, nan: "null" }
+  columns:
+    public.places.shape: { as: text }
+    public.places.size: { as: "decimal(38,4) round", outOfRange: clamp }`
+    expect(policiesOf(yaml)).toEqual({
+      default: { infinity: 'null', nan: 'null' },
+      columns: {
+        'public.places.shape': { as: { kind: 'text' } },
+        'public.places.size': {
+          as: { kind: 'decimal', precision: 38, scale: 4, round: true },
+          outOfRange: 'clamp',
+        },
+      },
+    })
+  })
+
+  it('refuses what is no policy, and says what is', () => {
+    expect(() => policiesOf('types: { columns: { public.t.x: { as: json } } }')).toThrow('decimal(38,4)')
   })
 })

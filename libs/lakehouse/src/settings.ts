@@ -2,9 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
 import { FloeError } from '@floe/iceberg'
+import type { ReadMethod, TableTypePolicies } from '@floe/etl'
 import type { StoreSettings } from '@floe/storage'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { typePolicies } from './type-policies.ts'
 
 export type ProviderSettings =
   | { readonly kind: 'rules' }
@@ -27,6 +29,9 @@ export type LakehouseSettings = {
   readonly workers: number
   readonly sourceUrl?: string
   readonly provider: ProviderSettings
+  /** How a load reads rows: COPY BINARY, or a cursor behind poolers that refuse COPY. */
+  readonly readMethod: ReadMethod
+  readonly typePolicies?: TableTypePolicies
   /** Where the tables' files and the settings came from, for messages. */
   readonly directory: string
 }
@@ -41,6 +46,7 @@ const names = {
   cacheDirectory: 'FLOE_CACHE_DIRECTORY',
   workers: 'FLOE_WORKERS',
   sourceUrl: 'FLOE_SOURCE_URL',
+  readMethod: 'FLOE_READ_METHOD',
   provider: 'FLOE_PROVIDER',
   openaiBaseUrl: 'FLOE_OPENAI_BASE_URL',
   openaiModel: 'FLOE_OPENAI_MODEL',
@@ -57,9 +63,14 @@ export type SettingName = keyof typeof names
 type Values = { readonly [name in SettingName]?: string }
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String)
-const configFile = z.strictObject(
-  Object.fromEntries(Object.keys(names).map((name) => [name, scalar.optional()])),
-)
+const configFile = z.strictObject({
+  ...(Object.fromEntries(Object.keys(names).map((name) => [name, scalar.optional()])) as Record<
+    SettingName,
+    z.ZodOptional<typeof scalar>
+  >),
+  types: typePolicies.optional(),
+})
+type ConfigFile = z.output<typeof configFile>
 
 /** Each worker holds a connection to the source and a thread. */
 const workersMax = 256
@@ -76,7 +87,8 @@ export function readSettings(
   directory: string,
   defaultWorkers: number,
 ): LakehouseSettings {
-  const values = mergeValues(flags, environment, directory)
+  const fromFile = readConfigFile(path.join(directory, configFileName))
+  const values = mergeValues(flags, environment, fromFile, directory)
   const sourceUrl = values.sourceUrl
   return {
     catalog: parseCatalog(values.catalog ?? 'sqlite:.floe/catalog.db', values.token, directory),
@@ -85,6 +97,8 @@ export function readSettings(
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),
     provider: parseProvider(values),
+    readMethod: parseReadMethod(values.readMethod),
+    ...(fromFile.types === undefined ? {} : { typePolicies: fromFile.types }),
     directory,
     ...(sourceUrl === undefined ? {} : { sourceUrl }),
   }
@@ -93,9 +107,9 @@ export function readSettings(
 function mergeValues(
   flags: SettingFlags,
   environment: Readonly<Record<string, string | undefined>>,
+  fromFile: ConfigFile,
   directory: string,
 ): Values {
-  const fromFile = readConfigFile(path.join(directory, configFileName))
   const envFile = path.join(directory, '.env')
   const dotEnv = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {}
   const merged: { [name in SettingName]?: string } = {}
@@ -109,12 +123,12 @@ function mergeValues(
   return merged
 }
 
-function readConfigFile(file: string): Readonly<Record<string, string | undefined>> {
+function readConfigFile(file: string): ConfigFile {
   if (!existsSync(file)) return {}
   const parsed = configFile.safeParse(readYaml(file) ?? {})
   if (parsed.success) return parsed.data
   throw new FloeError('invalid-input', `${file}: ${z.prettifyError(parsed.error)}`, {
-    hint: `known settings: ${Object.keys(names).join(', ')}`,
+    hint: `known settings: ${Object.keys(names).join(', ')}, types`,
   })
 }
 
@@ -185,6 +199,12 @@ function parseWorkers(text: string | undefined, fallback: number): number {
   throw new FloeError('invalid-input', `workers is ${text}`, {
     hint: `give a whole number from 1 to ${workersMax}`,
   })
+}
+
+function parseReadMethod(text: string | undefined): ReadMethod {
+  if (text === undefined || text === 'copy') return 'copy'
+  if (text === 'cursor') return 'cursor'
+  throw new FloeError('invalid-input', `read method ${text} is not known`, { hint: 'use copy or cursor' })
 }
 
 function parseProvider(values: Values): ProviderSettings {

@@ -5,7 +5,7 @@ import type { SourceColumn, SourceTable } from '../source/source-table.ts'
 import type { SourceType } from '../source/source-type.ts'
 import { mapScalar } from './type-mapping.ts'
 import type { ScalarMapping } from './type-mapping.ts'
-import { makesNulls, resolvePolicy } from './type-policy.ts'
+import { makesNulls, resolvePolicy, typePolicyHint } from './type-policy.ts'
 import type { ResolvedPolicy, TypePolicies, TypePolicy } from './type-policy.ts'
 import type { Wire } from './wire-type.ts'
 
@@ -96,7 +96,7 @@ function mapType(
 
 function unsupportedColumn(table: SourceTable, column: SourceColumn, choice: TypePolicy['as']): FloeError {
   const where = `column ${quoteIdentifier(column.name)} of ${quoteRelation(table)}`
-  const asText = `set the type policy { columns: { ${JSON.stringify(column.name)}: { as: { kind: 'text' } } } } to load its text form`
+  const asText = `${typePolicyHint(`${table.schema}.${table.name}.${column.name}`, 'as: text')} to load its text form`
   if (choice !== undefined && choice.kind !== 'text') {
     return new FloeError(
       'unsupported',

@@ -46,3 +46,9 @@ export function resolvePolicy(policies: TypePolicies, column: string): ResolvedP
 export function makesNulls({ infinity, nan, outOfRange }: ResolvedPolicy): boolean {
   return infinity === 'null' || nan === 'null' || outOfRange === 'null'
 }
+
+/** How a user sets the policy of one column, for the hints of errors. A bare column name gets its table by ellipsis. */
+export function typePolicyHint(column: string, policy: string): string {
+  const name = column.includes('.') ? column : `<schema>.<table>.${column}`
+  return `set in floe.config.yaml: types: { columns: { "${name}": { ${policy} } } }`
+}

@@ -1,6 +1,7 @@
 import { FloeError } from '@floe/iceberg'
 import type { ColumnBatch } from '@floe/parquet'
 import type { ColumnPlan } from '../plan/column-plan.ts'
+import { typePolicyHint } from '../plan/type-policy.ts'
 import { ColumnBuffer } from './column-buffer.ts'
 import { decoderSource } from './decoder-source.ts'
 import {
@@ -158,7 +159,7 @@ function manyDimensions({ name }: ColumnBuffer): never {
     'unsupported',
     `column ${JSON.stringify(name)} holds an array of more than one dimension`,
     {
-      hint: `set the type policy { columns: { ${JSON.stringify(name)}: { as: { kind: 'text' } } } } to load its text form`,
+      hint: `${typePolicyHint(name, 'as: text')} to load its text form`,
     },
   )
 }

@@ -1,4 +1,6 @@
 import { FloeError } from '@floe/iceberg'
+
+import { typePolicyHint } from '../plan/type-policy.ts'
 import type { ColumnBuffer } from './column-buffer.ts'
 
 /** PostgreSQL counts from 2000-01-01. */
@@ -45,7 +47,7 @@ function decide(column: ColumnBuffer, what: Case): 'null' | 'clamp' {
     'unsupported',
     `column ${JSON.stringify(column.name)} holds a value that is ${describe(what)}`,
     {
-      hint: `set the type policy { columns: { ${JSON.stringify(column.name)}: { ${what}: 'null' } } }${otherWays(what, column)}`,
+      hint: `${typePolicyHint(column.name, `${what}: null`)}${otherWays(what, column)}`,
     },
   )
 }
@@ -56,12 +58,12 @@ function describe(what: Case): string {
 }
 
 function otherWays(what: Case, column: ColumnBuffer): string {
-  const clamp = what === 'nan' ? '' : `, or 'clamp'`
+  const clamp = what === 'nan' ? '' : ', or clamp'
   const round =
     what === 'outOfRange' && column.decimal !== undefined
-      ? ', or a larger decimal, with round: true to drop digits'
+      ? ', or a larger type such as as: decimal(38,10), with round after it to drop digits'
       : ''
-  return `${clamp}${round}, or { as: { kind: 'text' } }`
+  return `${clamp}${round}, or as: text`
 }
 
 /** These return false when the value becomes null, and true when value `index` has been written. */

@@ -112,7 +112,7 @@ describe('planColumns', () => {
     const error = await failure(Promise.resolve().then(() => planColumns(table)))
     expect(error.code).toBe('unsupported')
     expect(error.message).toMatch(/"v".*odd/)
-    expect(error.hint).toContain(`kind: 'text'`)
+    expect(error.hint).toContain('as: text')
     expect(planColumns(table, { columns: { v: { as: { kind: 'text' } } } })[0]?.select).toBe('"v"::text')
   })
 
