@@ -83,14 +83,21 @@ describe('/v1/config', () => {
     const config = await readJson(await get('/v1/config?warehouse=whatever'))
     expect(config).toMatchObject({ defaults: { warehouse: 'file:///lake', a: '1' }, overrides: { b: '2' } })
     const endpoints = config['endpoints'] as readonly string[]
-    expect(endpoints).toHaveLength(15)
+    expect(endpoints).toHaveLength(28)
     for (const endpoint of endpoints) {
       const [method = '', path = ''] = endpoint.split(' ')
-      const url = path.replace('/{prefix}', '').replace('{namespace}', 'none').replace('{table}', 'none')
+      const url = path
+        .replace('/{prefix}', '')
+        .replace('{namespace}', 'none')
+        .replace(/\{(?:table|view|function)\}/, 'none')
       const response = await routes.request(url, { method, ...(method === 'POST' ? { body: '{}' } : {}) })
       const text = await response.text()
       expect(text, endpoint).not.toContain('no route')
     }
+  })
+
+  it('tells how long the outcome of a request with a key is kept', async () => {
+    expect(await readJson(await get('/v1/config'))).toMatchObject({ 'idempotency-key-lifetime': 'PT1800S' })
   })
 
   it('hands out the prefix, and serves below it only', async () => {
@@ -148,11 +155,21 @@ describe('error answers', () => {
     [
       'POST',
       '/v1/namespaces/shop/register',
-      { name: 'x', 'metadata-location': 'm', overwrite: true },
-      406,
-      'UnsupportedOperationException',
+      { name: 'x', 'metadata-location': 'memory://routes/none', overwrite: true },
+      400,
+      'BadRequestException',
     ],
-    ['GET', '/v1/namespaces/shop/views', undefined, 404, 'NotFoundException'],
+    ['GET', '/v1/namespaces/nope/views', undefined, 404, 'NoSuchNamespaceException'],
+    ['GET', '/v1/namespaces/shop/views/nope', undefined, 404, 'NoSuchViewException'],
+    ['DELETE', '/v1/namespaces/shop/views/nope', undefined, 404, 'NoSuchViewException'],
+    ['POST', '/v1/namespaces/shop/views/nope', { updates: [] }, 404, 'NoSuchViewException'],
+    ['POST', '/v1/namespaces/shop/views/nope', { updates: [{ action: 'fly' }] }, 400, 'BadRequestException'],
+    ['GET', '/v1/namespaces/nope/functions', undefined, 404, 'NoSuchNamespaceException'],
+    ['GET', '/v1/namespaces/shop/functions/f', undefined, 404, 'NoSuchFunctionException'],
+    ['GET', `${tables}/nope/credentials`, undefined, 404, 'NoSuchTableException'],
+    ['POST', `${tables}/nope/unregister`, undefined, 404, 'NoSuchTableException'],
+    ['POST', '/v1/transactions/commit', { 'table-changes': [{ updates: [] }] }, 400, 'BadRequestException'],
+    ['GET', '/v1/nothing', undefined, 404, 'NotFoundException'],
     ['PUT', '/v1/namespaces', undefined, 404, 'NotFoundException'],
   ])('%s %s %j: %i %s', async (method, path, body, status, type) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
@@ -357,5 +374,25 @@ describe('metrics', () => {
     ).toBe(204)
     expect((await post(`${orders}/metrics`, { 'table-name': 'x' })).status).toBe(400)
     expect(received).toEqual([['orders', 'scan-report', 5]])
+  })
+
+  it('are kept for reading, the last ones of a bounded number, by table', async () => {
+    routes = open({ metricsReportsMax: 2 })
+    for (const at of [1, 2, 3]) await post(`${orders}/metrics`, { 'report-type': 'commit-report', at })
+    expect(await readJson(await get(`${orders}/metrics`))).toEqual({
+      reports: [2, 3].map((at) => ({ 'received-at-ms': 5, report: { 'report-type': 'commit-report', at } })),
+    })
+    expect(await readJson(await get(`${tables}/other/metrics`))).toEqual({ reports: [] })
+  })
+})
+
+describe('functions and credentials', () => {
+  it('are empty lists', async () => {
+    await createOrders()
+    expect(await readJson(await get('/v1/namespaces/shop/functions'))).toEqual({
+      identifiers: [],
+      'next-page-token': null,
+    })
+    expect(await readJson(await get(`${orders}/credentials`))).toEqual({ 'storage-credentials': [] })
   })
 })
