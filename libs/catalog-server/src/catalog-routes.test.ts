@@ -295,6 +295,26 @@ describe('loading a table', () => {
     expect(refs['metadata-location']).toBe(all['metadata-location'])
   })
 
+  it('says that the metadata file is gone, which is not the same as a table that is gone', async () => {
+    const { metadataLocation } = await catalog.loadTable({ namespace: ['shop'], name: 'orders' })
+    await openMemoryStore().delete([String(metadataLocation)])
+    const fresh = await openSqlCatalog(
+      {
+        database: { kind: 'sqlite', path: join(folder, 'catalog.db') },
+        warehouse: 'memory://routes/warehouse',
+        clock: manualClock(1_700_000_000_000),
+        uuid: randomUUID,
+      },
+      { store: openMemoryStore() },
+    )
+    routes = open({ catalog: fresh })
+    const response = await get(orders)
+    expect(response.status).toBe(404)
+    expect(await readJson(response)).toMatchObject({ error: { type: 'NotFoundException' } })
+    expect((await post(orders, { requirements: [], updates: [] })).status).toBe(500)
+    await fresh.close()
+  })
+
   it('gives the same answer when no answer is kept ready', async () => {
     const kept = await (await get(orders)).text()
     expect(await (await get(orders)).text()).toBe(kept)
@@ -335,6 +355,32 @@ describe('lists', () => {
       if (found.length === size && size < names.length) await catalog.dropNamespace([String(found[0])])
     }
     expect(found.toSorted()).toEqual(names.toSorted())
+  })
+})
+
+describe('lists of tables and views', () => {
+  it('come in pages that do not mix', async () => {
+    for (const name of ['a', 'b', 'c']) await post(tables, { ...table, name })
+    for (const name of ['v', 'w']) {
+      const version = { 'version-id': 1, 'timestamp-ms': 1, 'schema-id': 0, summary: {} }
+      const view = { ...version, representations: [], 'default-namespace': ['shop'] }
+      const created = await post('/v1/namespaces/shop/views', { ...table, name, 'view-version': view })
+      expect(created.status).toBe(200)
+    }
+    for (const [kind, names] of [
+      ['tables', ['a', 'b', 'c']],
+      ['views', ['v', 'w']],
+    ] as const) {
+      const found: unknown[] = []
+      let token: unknown = ''
+      while (token !== null) {
+        const query = `pageSize=1&pageToken=${encodeURIComponent(String(token))}`
+        const body = await readJson(await get(`/v1/namespaces/shop/${kind}?${query}`))
+        found.push(...(body['identifiers'] as readonly { readonly name: string }[]).map(({ name }) => name))
+        token = body['next-page-token']
+      }
+      expect(found).toEqual(names)
+    }
   })
 })
 

@@ -25,18 +25,19 @@ export type Current<M> = { readonly row: RelationRow; readonly metadata: M }
 /** Times that a metadata file may vanish, because commits moved on and cleaned up, before it counts as lost. */
 const vanishedReadsMax = 5
 
-/** The row and metadata of a table or view; `undefined` when there is none. */
+/** The row and metadata of a table or view; `undefined` when there is none. `load` reads one metadata file. */
 export async function findCurrent<M>(
   rows: CatalogStore,
   files: MetadataFiles<M>,
   identifier: TableIdentifier,
+  load: (location: string) => Promise<M> = (location) => files.load(location),
 ): Promise<Current<M> | undefined> {
   const { kind } = files.format
   for (let attempt = 1; ; attempt++) {
     const row = await rows.findRelation(kind, identifier)
     if (row === undefined) return undefined
     try {
-      const metadata = await files.load(row.metadataLocation)
+      const metadata = await load(row.metadataLocation)
       checkUuid(identifier, row, files.format.uuidOf(metadata), kind)
       return { row, metadata }
     } catch (error) {
@@ -51,8 +52,9 @@ export async function loadCurrent<M>(
   rows: CatalogStore,
   files: MetadataFiles<M>,
   identifier: TableIdentifier,
+  load?: (location: string) => Promise<M>,
 ): Promise<Current<M>> {
-  const current = await findCurrent(rows, files, identifier)
+  const current = await findCurrent(rows, files, identifier, load)
   if (current === undefined) throw noSuchRelation(files.format.kind, identifier)
   return current
 }

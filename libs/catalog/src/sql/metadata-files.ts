@@ -76,12 +76,13 @@ export class MetadataFiles<M> {
   }
 
   /**
-   * Forgets a file of the local disk that is not there any more, so that the next `load` says so; looking costs next
-   * to nothing there. Elsewhere it would cost a request for each load, and what is in memory counts.
+   * As `load`, and notices that a file of the local disk is gone although it was read before: looking costs next to
+   * nothing there. Elsewhere it would cost a request for each load, and what is in memory counts.
    */
-  async checkPresence(location: string): Promise<void> {
-    if (!/^(?:file:|\/)/.test(location) || this.#cache.get(location) === undefined) return
-    if ((await this.#store.head(location)) === undefined) this.#cache.delete(location)
+  async loadPresent(location: string): Promise<M> {
+    const isLooked = /^(?:file:|\/)/.test(location) && this.#cache.get(location) !== undefined
+    if (isLooked && (await this.#store.head(location)) === undefined) this.#cache.delete(location)
+    return this.load(location)
   }
 
   /** The metadata that `write` has made visible, ready for the next `load`. */

@@ -213,9 +213,7 @@ export class SqlCatalog implements Catalog {
   async #load<M>(files: MetadataFiles<M>, identifier: TableIdentifier): Promise<Loaded<M>> {
     checkIdentifier(identifier)
     const { rows } = this.#context
-    const row = await rows.findRelation(files.format.kind, identifier)
-    if (row !== undefined) await files.checkPresence(row.metadataLocation)
-    const current = await loadCurrent(rows, files, identifier)
+    const current = await loadCurrent(rows, files, identifier, (location) => files.loadPresent(location))
     const { metadataLocation } = current.row
     return { identifier, metadata: current.metadata, metadataLocation, config: {} }
   }
