@@ -1,6 +1,6 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-/** The interop lane: other engines against Floe. Needs Python 3 and Go; a missing one fails the lane and says so. */
+/** The interop lane: other engines against Floe. Needs Python 3, Go, Java 17 and Maven; a missing one fails the lane and says so. */
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['tools/conformance/src/**/*.interop.ts'],

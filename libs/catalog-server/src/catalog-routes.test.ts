@@ -83,14 +83,21 @@ describe('/v1/config', () => {
     const config = await readJson(await get('/v1/config?warehouse=whatever'))
     expect(config).toMatchObject({ defaults: { warehouse: 'file:///lake', a: '1' }, overrides: { b: '2' } })
     const endpoints = config['endpoints'] as readonly string[]
-    expect(endpoints).toHaveLength(15)
+    expect(endpoints).toHaveLength(28)
     for (const endpoint of endpoints) {
       const [method = '', path = ''] = endpoint.split(' ')
-      const url = path.replace('/{prefix}', '').replace('{namespace}', 'none').replace('{table}', 'none')
+      const url = path
+        .replace('/{prefix}', '')
+        .replace('{namespace}', 'none')
+        .replace(/\{(?:table|view|function)\}/, 'none')
       const response = await routes.request(url, { method, ...(method === 'POST' ? { body: '{}' } : {}) })
       const text = await response.text()
       expect(text, endpoint).not.toContain('no route')
     }
+  })
+
+  it('tells how long the outcome of a request with a key is kept', async () => {
+    expect(await readJson(await get('/v1/config'))).toMatchObject({ 'idempotency-key-lifetime': 'PT1800S' })
   })
 
   it('hands out the prefix, and serves below it only', async () => {
@@ -148,11 +155,21 @@ describe('error answers', () => {
     [
       'POST',
       '/v1/namespaces/shop/register',
-      { name: 'x', 'metadata-location': 'm', overwrite: true },
-      406,
-      'UnsupportedOperationException',
+      { name: 'x', 'metadata-location': 'memory://routes/none', overwrite: true },
+      400,
+      'BadRequestException',
     ],
-    ['GET', '/v1/namespaces/shop/views', undefined, 404, 'NotFoundException'],
+    ['GET', '/v1/namespaces/nope/views', undefined, 404, 'NoSuchNamespaceException'],
+    ['GET', '/v1/namespaces/shop/views/nope', undefined, 404, 'NoSuchViewException'],
+    ['DELETE', '/v1/namespaces/shop/views/nope', undefined, 404, 'NoSuchViewException'],
+    ['POST', '/v1/namespaces/shop/views/nope', { updates: [] }, 404, 'NoSuchViewException'],
+    ['POST', '/v1/namespaces/shop/views/nope', { updates: [{ action: 'fly' }] }, 400, 'BadRequestException'],
+    ['GET', '/v1/namespaces/nope/functions', undefined, 404, 'NoSuchNamespaceException'],
+    ['GET', '/v1/namespaces/shop/functions/f', undefined, 404, 'NoSuchFunctionException'],
+    ['GET', `${tables}/nope/credentials`, undefined, 404, 'NoSuchTableException'],
+    ['POST', `${tables}/nope/unregister`, undefined, 404, 'NoSuchTableException'],
+    ['POST', '/v1/transactions/commit', { 'table-changes': [{ updates: [] }] }, 400, 'BadRequestException'],
+    ['GET', '/v1/nothing', undefined, 404, 'NotFoundException'],
     ['PUT', '/v1/namespaces', undefined, 404, 'NotFoundException'],
   ])('%s %s %j: %i %s', async (method, path, body, status, type) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
@@ -278,6 +295,26 @@ describe('loading a table', () => {
     expect(refs['metadata-location']).toBe(all['metadata-location'])
   })
 
+  it('says that the metadata file is gone, which is not the same as a table that is gone', async () => {
+    const { metadataLocation } = await catalog.loadTable({ namespace: ['shop'], name: 'orders' })
+    await openMemoryStore().delete([String(metadataLocation)])
+    const fresh = await openSqlCatalog(
+      {
+        database: { kind: 'sqlite', path: join(folder, 'catalog.db') },
+        warehouse: 'memory://routes/warehouse',
+        clock: manualClock(1_700_000_000_000),
+        uuid: randomUUID,
+      },
+      { store: openMemoryStore() },
+    )
+    routes = open({ catalog: fresh })
+    const response = await get(orders)
+    expect(response.status).toBe(404)
+    expect(await readJson(response)).toMatchObject({ error: { type: 'NotFoundException' } })
+    expect((await post(orders, { requirements: [], updates: [] })).status).toBe(500)
+    await fresh.close()
+  })
+
   it('gives the same answer when no answer is kept ready', async () => {
     const kept = await (await get(orders)).text()
     expect(await (await get(orders)).text()).toBe(kept)
@@ -321,6 +358,32 @@ describe('lists', () => {
   })
 })
 
+describe('lists of tables and views', () => {
+  it('come in pages that do not mix', async () => {
+    for (const name of ['a', 'b', 'c']) await post(tables, { ...table, name })
+    for (const name of ['v', 'w']) {
+      const version = { 'version-id': 1, 'timestamp-ms': 1, 'schema-id': 0, summary: {} }
+      const view = { ...version, representations: [], 'default-namespace': ['shop'] }
+      const created = await post('/v1/namespaces/shop/views', { ...table, name, 'view-version': view })
+      expect(created.status).toBe(200)
+    }
+    for (const [kind, names] of [
+      ['tables', ['a', 'b', 'c']],
+      ['views', ['v', 'w']],
+    ] as const) {
+      const found: unknown[] = []
+      let token: unknown = ''
+      while (token !== null) {
+        const query = `pageSize=1&pageToken=${encodeURIComponent(String(token))}`
+        const body = await readJson(await get(`/v1/namespaces/shop/${kind}?${query}`))
+        found.push(...(body['identifiers'] as readonly { readonly name: string }[]).map(({ name }) => name))
+        token = body['next-page-token']
+      }
+      expect(found).toEqual(names)
+    }
+  })
+})
+
 describe('names in paths', () => {
   it('take the separator in either case, and a plus as Java writes a space', async () => {
     await catalog.createNamespace(['shop', 'a b'], { it: 'me' })
@@ -357,5 +420,25 @@ describe('metrics', () => {
     ).toBe(204)
     expect((await post(`${orders}/metrics`, { 'table-name': 'x' })).status).toBe(400)
     expect(received).toEqual([['orders', 'scan-report', 5]])
+  })
+
+  it('are kept for reading, the last ones of a bounded number, by table', async () => {
+    routes = open({ metricsReportsMax: 2 })
+    for (const at of [1, 2, 3]) await post(`${orders}/metrics`, { 'report-type': 'commit-report', at })
+    expect(await readJson(await get(`${orders}/metrics`))).toEqual({
+      reports: [2, 3].map((at) => ({ 'received-at-ms': 5, report: { 'report-type': 'commit-report', at } })),
+    })
+    expect(await readJson(await get(`${tables}/other/metrics`))).toEqual({ reports: [] })
+  })
+})
+
+describe('functions and credentials', () => {
+  it('are empty lists', async () => {
+    await createOrders()
+    expect(await readJson(await get('/v1/namespaces/shop/functions'))).toEqual({
+      identifiers: [],
+      'next-page-token': null,
+    })
+    expect(await readJson(await get(`${orders}/credentials`))).toEqual({ 'storage-credentials': [] })
   })
 })

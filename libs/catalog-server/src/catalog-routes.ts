@@ -4,12 +4,15 @@ import type { Catalog, TableIdentifier } from '@floe/catalog'
 import type { JsonObject } from '@floe/iceberg'
 import { configRoutes } from './config.ts'
 import { errorResponse, protocolErrorResponse } from './error-response.ts'
+import { functionRoutes } from './functions.ts'
 import { namespaceRoutes } from './namespaces.ts'
 import { metricsRoutes } from './metrics.ts'
 import { TableAnswers } from './table-answers.ts'
 import type { TableConfig } from './table-answers.ts'
 import { TableBodies } from './table-body.ts'
 import { tableRoutes } from './tables.ts'
+import { transactionRoutes } from './transactions.ts'
+import { viewRoutes } from './views.ts'
 
 export type CatalogRoutesSettings = {
   readonly catalog: Catalog
@@ -23,8 +26,10 @@ export type CatalogRoutesSettings = {
   readonly overrides?: Readonly<Record<string, string>>
   /** Settings that clients of a table get with it, such as `s3.endpoint`; they win over the catalog's own. */
   readonly tableConfig?: TableConfig
-  /** Takes the scan and commit reports of clients (default: they are dropped). */
+  /** Takes the scan and commit reports of clients as they come. */
   readonly reportMetrics?: (identifier: TableIdentifier, report: JsonObject, receivedAtMs: number) => void
+  /** Reports of clients that are kept in memory, of all tables together (default 1000). */
+  readonly metricsReportsMax?: number
   /** Largest request body (default 32 MiB; a commit carries schemas and snapshots, never data). */
   readonly requestBytesMax?: number
   /** Memory for table answers that are kept ready to be sent (default 64 MiB). */
@@ -61,6 +66,9 @@ export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
   routes.route('/v1', configRoutes(settings))
   routes.route(root, namespaceRoutes(catalog))
   routes.route(root, tableRoutes(catalog, answers))
+  routes.route(root, viewRoutes(catalog))
+  routes.route(root, transactionRoutes(catalog))
+  routes.route(root, functionRoutes(catalog))
   routes.route(root, metricsRoutes(settings))
   return routes
 }

@@ -1,15 +1,27 @@
 import { Hono } from 'hono'
+import { functionEndpoints } from './functions.ts'
 import { metricsEndpoints } from './metrics.ts'
 import { namespaceEndpoints } from './namespaces.ts'
+import { lifetimeDuration } from './request-key.ts'
 import { tableEndpoints } from './tables.ts'
+import { transactionEndpoints } from './transactions.ts'
+import { viewEndpoints } from './views.ts'
 
 /**
  * What the server serves, in the spec's form. Clients do not call what is missing here, and take its lists to be
  * empty: each file of routes names its own.
  */
-const endpoints: readonly string[] = [...namespaceEndpoints, ...tableEndpoints, ...metricsEndpoints]
+const endpoints: readonly string[] = [
+  ...namespaceEndpoints,
+  ...tableEndpoints,
+  ...viewEndpoints,
+  ...transactionEndpoints,
+  ...functionEndpoints,
+  ...metricsEndpoints,
+]
 
 type ConfigSettings = {
+  readonly catalog: { readonly requestLifetimeMs?: number }
   readonly warehouse?: string
   readonly prefix?: string
   readonly defaults?: Readonly<Record<string, string>>
@@ -17,11 +29,13 @@ type ConfigSettings = {
 }
 
 /** `GET /v1/config`: there is one warehouse, whatever the client calls it. */
-export function configRoutes({ warehouse, prefix, defaults, overrides }: ConfigSettings): Hono {
+export function configRoutes({ catalog, warehouse, prefix, defaults, overrides }: ConfigSettings): Hono {
+  const lifetimeMs = catalog.requestLifetimeMs
   const config = {
     defaults: { ...(warehouse === undefined ? {} : { warehouse }), ...defaults },
     overrides: { ...(prefix === undefined ? {} : { prefix }), ...overrides },
     endpoints,
+    ...(lifetimeMs === undefined ? {} : { 'idempotency-key-lifetime': lifetimeDuration(lifetimeMs) }),
   }
   return new Hono().get('/config', (context) => context.json(config))
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { errorReactions, toFloeError } from '@floe/iceberg'
-import type { ErrorCode, FloeError } from '@floe/iceberg'
+import { errorReactions, FloeError, toFloeError } from '@floe/iceberg'
+import type { ErrorCode } from '@floe/iceberg'
 
 /** `type` of the spec's `ErrorModel`: the names of Java's exceptions, by which clients choose theirs. */
 export type ErrorType =
@@ -10,10 +10,13 @@ export type ErrorType =
   | 'CommitFailedException'
   | 'CommitStateUnknownException'
   | 'ForbiddenException'
+  | 'IllegalArgumentException'
   | 'InternalServerError'
   | 'NamespaceNotEmptyException'
   | 'NoSuchNamespaceException'
+  | 'NoSuchFunctionException'
   | 'NoSuchTableException'
+  | 'NoSuchViewException'
   | 'NotFoundException'
   | 'ServiceUnavailableException'
   | 'UnprocessableEntityException'
@@ -72,7 +75,7 @@ export function protocolErrorResponse(
 
 /** Runs a route's work; a `not-found` in it is answered as `type`. */
 export async function namingTheMissing<T>(
-  type: 'NoSuchNamespaceException' | 'NoSuchTableException',
+  type: 'NoSuchNamespaceException' | 'NoSuchTableException' | 'NoSuchViewException',
   work: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -81,6 +84,20 @@ export async function namingTheMissing<T>(
     const floe = toFloeError(error)
     if (floe.code === 'not-found') throw new ProtocolError(404, type, messageOf(floe), error)
     throw error
+  }
+}
+
+/**
+ * Runs a load; that the metadata file is gone is answered as Java's server does, so that clients neither take the
+ * table to be dropped nor try again. A commit must not answer so: clients would clean up after it.
+ */
+export async function namingLostMetadata<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code, message, cause } = toFloeError(error)
+    const isLost = code === 'corrupt-data' && cause instanceof FloeError && cause.code === 'not-found'
+    throw isLost ? new ProtocolError(404, 'NotFoundException', message, error) : error
   }
 }
 

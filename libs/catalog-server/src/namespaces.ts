@@ -7,6 +7,7 @@ import { isHead, namingTheMissing, ProtocolError } from './error-response.ts'
 import { paginate } from './pagination.ts'
 import { pathNamespace, queryParent } from './path-names.ts'
 import { namespaceLevels, readBody, stringMap } from './request-body.ts'
+import { catalogFor } from './request-key.ts'
 
 export const namespaceEndpoints: readonly string[] = [
   'GET /v1/{prefix}/namespaces',
@@ -33,7 +34,8 @@ export function namespaceRoutes(catalog: Catalog): Hono {
   })
   routes.post('/namespaces', async (context) => {
     const { namespace, properties } = await readBody(context, createRequest)
-    await namingTheMissing(missing, () => catalog.createNamespace(namespace, properties ?? {}))
+    const once = await catalogFor(context, catalog)
+    await namingTheMissing(missing, () => once.createNamespace(namespace, properties ?? {}))
     return context.json({ namespace, properties: properties ?? {} })
   })
   routes.get('/namespaces/:namespace', async (context) => {
@@ -43,14 +45,18 @@ export function namespaceRoutes(catalog: Catalog): Hono {
   })
   routes.delete('/namespaces/:namespace', async (context) => {
     const namespace = pathNamespace(context)
-    await namingTheMissing(missing, () => dropNamespace(catalog, namespace))
+    const once = await catalogFor(context, catalog)
+    await namingTheMissing(missing, () => dropNamespace(once, namespace))
     return context.body(null, 204)
   })
   routes.post('/namespaces/:namespace/properties', async (context) => {
     const namespace = pathNamespace(context)
     const request = await readBody(context, propertiesRequest)
+    const [updates, removals] = [request.updates ?? {}, request.removals ?? []]
+    checkOnlyOnce(updates, removals)
+    const once = await catalogFor(context, catalog)
     return context.json(
-      await updateProperties(catalog, namespace, request.updates ?? {}, request.removals ?? []),
+      await namingTheMissing(missing, () => once.updateNamespace(namespace, { updates, removals })),
     )
   })
   return routes
@@ -67,24 +73,9 @@ async function dropNamespace(catalog: Catalog, namespace: readonly string[]): Pr
   }
 }
 
-async function updateProperties(
-  catalog: Catalog,
-  namespace: readonly string[],
-  updates: Readonly<Record<string, string>>,
-  removals: readonly string[],
-): Promise<{ readonly updated: string[]; readonly removed: string[]; readonly missing: string[] }> {
+function checkOnlyOnce(updates: Readonly<Record<string, string>>, removals: readonly string[]): void {
   const both = removals.filter((key) => Object.hasOwn(updates, key))
-  if (both.length > 0) {
-    const message = `properties are both set and removed: ${both.join(', ')}`
-    throw new ProtocolError(422, 'UnprocessableEntityException', message)
-  }
-  return namingTheMissing(missing, async () => {
-    const before = await catalog.loadNamespace(namespace)
-    await catalog.updateNamespace(namespace, { updates, removals })
-    return {
-      updated: Object.keys(updates),
-      removed: removals.filter((key) => Object.hasOwn(before, key)),
-      missing: removals.filter((key) => !Object.hasOwn(before, key)),
-    }
-  })
+  if (both.length === 0) return
+  const message = `properties are both set and removed: ${both.join(', ')}`
+  throw new ProtocolError(422, 'UnprocessableEntityException', message)
 }

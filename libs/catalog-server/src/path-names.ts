@@ -12,11 +12,11 @@ export function pathNamespace(context: Context): Namespace {
   return namespace
 }
 
-/** The table after `/namespaces/{namespace}/tables/` in the path. */
-export function pathTable(context: Context): TableIdentifier {
+/** The table, view or function after `/namespaces/{namespace}/{tables, views, functions}/` in the path. */
+export function pathIdentifier(context: Context): TableIdentifier {
   const identifier = {
     namespace: pathNamespace(context),
-    name: decodeSegment(segmentAfter(context, 'tables')),
+    name: decodeSegment(segmentAfter(context, 'relations')),
   }
   checkIdentifier(identifier)
   return identifier
@@ -31,7 +31,7 @@ export function queryParent(context: Context): Namespace | undefined {
   return namespace
 }
 
-function segmentAfter(context: Context, collection: 'namespaces' | 'tables'): string {
+function segmentAfter(context: Context, collection: 'namespaces' | 'relations'): string {
   const segments = new URL(context.req.url).pathname.split('/')
   // Of a table called "tables" the segment before it, of a namespace called "namespaces" the one before that, counts.
   const namespaces = segments.indexOf('namespaces', segments.indexOf('v1'))

@@ -36,14 +36,21 @@ export class TableAnswers {
 
   /** Spec `CommitTableResponse`; the ETag is that of the load that would follow. */
   committed(table: LoadedTable): Response {
-    const { metadata, metadataLocation } = table
-    const body = { 'metadata-location': metadataLocation ?? null, metadata: tableMetadataToJson(metadata) }
-    return jsonResponse(body, { etag: tableEtag(table, this.#configOf(table), 'all') })
+    return jsonResponse(located(table), { etag: tableEtag(table, this.#configOf(table), 'all') })
+  }
+
+  /** Spec `UnregisterTableResult`; there is nothing left to load again. */
+  unregistered(table: LoadedTable): Response {
+    return jsonResponse(located(table))
   }
 
   #configOf({ config, metadata }: LoadedTable): Readonly<Record<string, string>> {
     return { ...config, ...this.#tableConfig?.(metadata) }
   }
+}
+
+function located({ metadata, metadataLocation }: LoadedTable): JsonObject {
+  return { 'metadata-location': metadataLocation ?? null, metadata: tableMetadataToJson(metadata) }
 }
 
 function jsonResponse(body: JsonObject, headers: Readonly<Record<string, string>> = {}): Response {

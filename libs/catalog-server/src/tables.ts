@@ -1,14 +1,15 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { checkIdentifier } from '@floe/catalog'
 import type { Catalog, TableDefinition } from '@floe/catalog'
 import { FloeError, parsePartitionSpec, parseSchema, parseSortOrder } from '@floe/iceberg'
-import { parseTableRequirement, parseTableUpdate, toFloeError } from '@floe/iceberg'
-import { isHead, namingTheMissing } from './error-response.ts'
+import { parseTableRequirement, parseTableUpdate } from '@floe/iceberg'
+import { isHead, namingLostMetadata, namingTheMissing } from './error-response.ts'
 import { paginate } from './pagination.ts'
-import { pathNamespace, pathTable } from './path-names.ts'
-import { jsonObject, readBody, stringMap, tableIdentifier } from './request-body.ts'
+import { pathIdentifier, pathNamespace } from './path-names.ts'
+import { answerRename } from './rename.ts'
+import { jsonObject, readBody, stringMap } from './request-body.ts'
+import { catalogFor } from './request-key.ts'
 import type { TableAnswers } from './table-answers.ts'
 import type { SnapshotMode } from './table-body.ts'
 
@@ -19,6 +20,8 @@ export const tableEndpoints: readonly string[] = [
   'HEAD /v1/{prefix}/namespaces/{namespace}/tables/{table}',
   'POST /v1/{prefix}/namespaces/{namespace}/tables/{table}',
   'DELETE /v1/{prefix}/namespaces/{namespace}/tables/{table}',
+  'POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/unregister',
+  'GET /v1/{prefix}/namespaces/{namespace}/tables/{table}/credentials',
   'POST /v1/{prefix}/namespaces/{namespace}/register',
   'POST /v1/{prefix}/tables/rename',
 ]
@@ -33,12 +36,13 @@ const createRequest = z.object({
   properties: stringMap.nullish(),
 })
 const commitRequest = z.object({ requirements: z.array(jsonObject), updates: z.array(jsonObject) })
-const renameRequest = z.object({ source: tableIdentifier, destination: tableIdentifier })
 const registerRequest = z.object({
   name: z.string(),
   'metadata-location': z.string(),
   overwrite: z.boolean().nullish(),
 })
+
+const missing = 'NoSuchTableException'
 
 type Handled = Promise<Response>
 
@@ -50,7 +54,14 @@ export function tableRoutes(catalog: Catalog, answers: TableAnswers): Hono {
     .post('/namespaces/:namespace/tables/:table', (context) => commitTable(context, catalog, answers))
     .delete('/namespaces/:namespace/tables/:table', (context) => dropTable(context, catalog))
     .post('/namespaces/:namespace/register', (context) => registerTable(context, catalog, answers))
-    .post('/tables/rename', (context) => renameTable(context, catalog))
+    .post('/namespaces/:namespace/tables/:table/unregister', (context) =>
+      unregisterTable(context, catalog, answers),
+    )
+    .get('/namespaces/:namespace/tables/:table/credentials', (context) => loadCredentials(context, catalog))
+    .post('/tables/rename', async (context) => {
+      const once = await catalogFor(context, catalog)
+      return answerRename(context, catalog, missing, (from, to) => once.renameTable(from, to))
+    })
 }
 
 async function listTables(context: Context, catalog: Catalog): Handled {
@@ -65,66 +76,64 @@ async function createTable(context: Context, catalog: Catalog, answers: TableAns
   const request = await readBody(context, createRequest)
   const identifier = { namespace, name: request.name }
   const definition = tableDefinition(request)
+  const once = await catalogFor(context, catalog)
   return namingTheMissing('NoSuchNamespaceException', async () =>
     request['stage-create'] === true
       ? answers.staged(await catalog.stageTable(identifier, definition))
-      : answers.loaded(context, await catalog.createTable(identifier, definition), 'all'),
+      : answers.loaded(context, await once.createTable(identifier, definition), 'all'),
   )
 }
 
 async function loadTable(context: Context, catalog: Catalog, answers: TableAnswers): Handled {
-  const identifier = pathTable(context)
+  const identifier = pathIdentifier(context)
   const mode = snapshotMode(context)
-  const table = await namingTheMissing('NoSuchTableException', () => catalog.loadTable(identifier))
+  const table = await namingTheMissing(missing, () => namingLostMetadata(() => catalog.loadTable(identifier)))
   return isHead(context) ? context.body(null, 204) : answers.loaded(context, table, mode)
 }
 
 async function commitTable(context: Context, catalog: Catalog, answers: TableAnswers): Handled {
-  const identifier = pathTable(context)
+  const identifier = pathIdentifier(context)
   const request = await readBody(context, commitRequest)
   const requirements = request.requirements.map((item) => parseTableRequirement(item))
   const updates = request.updates.map((item) => parseTableUpdate(item))
   // A table that is being created can only lack its namespace.
   const isCreate = requirements.some(({ type }) => type === 'assert-create')
-  return namingTheMissing(isCreate ? 'NoSuchNamespaceException' : 'NoSuchTableException', async () =>
-    answers.committed(await catalog.commitTable(identifier, { requirements, updates })),
+  const once = await catalogFor(context, catalog)
+  return namingTheMissing(isCreate ? 'NoSuchNamespaceException' : missing, async () =>
+    answers.committed(await once.commitTable(identifier, { requirements, updates })),
   )
 }
 
 async function dropTable(context: Context, catalog: Catalog): Handled {
-  const identifier = pathTable(context)
+  const identifier = pathIdentifier(context)
   // PyIceberg writes `True`.
   const purge = context.req.query('purgeRequested')?.toLowerCase() === 'true'
-  await namingTheMissing('NoSuchTableException', () => catalog.dropTable(identifier, { purge }))
+  const once = await catalogFor(context, catalog)
+  await namingTheMissing(missing, () => once.dropTable(identifier, { purge }))
   return context.body(null, 204)
 }
 
 async function registerTable(context: Context, catalog: Catalog, answers: TableAnswers): Handled {
   const namespace = pathNamespace(context)
   const { name, overwrite, 'metadata-location': location } = await readBody(context, registerRequest)
-  if (overwrite === true) {
-    throw new FloeError('unsupported', 'a table cannot be registered over another one', {
-      hint: 'drop that table without purge first',
-    })
-  }
+  const once = await catalogFor(context, catalog)
+  const options = { overwrite: overwrite ?? false }
   return namingTheMissing('NoSuchNamespaceException', async () =>
-    answers.loaded(context, await catalog.registerTable({ namespace, name }, location), 'all'),
+    answers.loaded(context, await once.registerTable({ namespace, name }, location, options), 'all'),
   )
 }
 
-async function renameTable(context: Context, catalog: Catalog): Handled {
-  const { source, destination } = await readBody(context, renameRequest)
-  checkIdentifier(source)
-  checkIdentifier(destination)
-  try {
-    await catalog.renameTable(source, destination)
-    return context.body(null, 204)
-  } catch (error) {
-    if (toFloeError(error).code !== 'not-found') throw error
-    // Which of the two is missing decides the answer's type.
-    await namingTheMissing('NoSuchNamespaceException', () => catalog.loadNamespace(destination.namespace))
-    return namingTheMissing('NoSuchTableException', () => Promise.reject(error))
-  }
+/** Spec `UnregisterTableResult`: the table as its last commit left it. */
+async function unregisterTable(context: Context, catalog: Catalog, answers: TableAnswers): Handled {
+  const identifier = pathIdentifier(context)
+  const once = await catalogFor(context, catalog)
+  return namingTheMissing(missing, async () => answers.unregistered(await once.unregisterTable(identifier)))
+}
+
+/** Clients bring credentials of their own: there are none to hand out, for a table that is there. */
+async function loadCredentials(context: Context, catalog: Catalog): Handled {
+  await namingTheMissing(missing, () => catalog.loadTable(pathIdentifier(context)))
+  return context.json({ 'storage-credentials': [] })
 }
 
 function tableDefinition(request: z.output<typeof createRequest>): TableDefinition {

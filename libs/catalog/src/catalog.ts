@@ -1,14 +1,19 @@
 import type {
-  TableMetadata,
-  TableRequirement,
-  TableUpdate,
   PartitionSpec,
   Schema,
   SortOrder,
+  TableMetadata,
+  TableRequirement,
+  TableUpdate,
+  ViewMetadata,
+  ViewRequirement,
+  ViewUpdate,
+  ViewVersion,
 } from '@floe/iceberg'
 
 /** Levels of a namespace, outermost first: `['a', 'b']` is printed `a.b`. */
 export type Namespace = readonly string[]
+/** Names a table or a view: both kinds share one name space. */
 export type TableIdentifier = { readonly namespace: Namespace; readonly name: string }
 
 export type LoadedTable = {
@@ -29,9 +34,52 @@ export type TableDefinition = {
   readonly properties?: Readonly<Record<string, string>>
 }
 
+export type TableCommit = {
+  readonly requirements: readonly TableRequirement[]
+  readonly updates: readonly TableUpdate[]
+}
+
+/** One table's part of a transaction. */
+export type TableChange = TableCommit & { readonly identifier: TableIdentifier }
+
+export type LoadedView = {
+  readonly identifier: TableIdentifier
+  readonly metadata: ViewMetadata
+  readonly metadataLocation: string
+  readonly config: Readonly<Record<string, string>>
+}
+
+export type ViewDefinition = {
+  readonly schema: Schema
+  /** Its version id and schema id are assigned by the catalog. */
+  readonly version: ViewVersion
+  readonly location?: string
+  readonly properties?: Readonly<Record<string, string>>
+}
+
+export type ViewCommit = {
+  readonly requirements: readonly ViewRequirement[]
+  readonly updates: readonly ViewUpdate[]
+}
+
+/** Keys of namespace properties: those that were set, that were removed, and that were to be removed but absent. */
+export type NamespaceChange = {
+  readonly updated: readonly string[]
+  readonly removed: readonly string[]
+  readonly missing: readonly string[]
+}
+
+/** A request that takes effect once, however often it comes (REST spec `Idempotency-Key`). */
+export type RequestKey = {
+  readonly key: string
+  /** What was asked for: the same key with another fingerprint is refused. */
+  readonly fingerprint: string
+}
+
 /**
- * Names to table metadata, with compare-and-swap commits. Errors are `FloeError`s: `not-found`, `already-exists`,
- * `commit-conflict` (a requirement failed or the swap was lost), `commit-state-unknown` (it may have happened).
+ * Names to table and view metadata, with compare-and-swap commits. Errors are `FloeError`s: `not-found`,
+ * `already-exists`, `commit-conflict` (a requirement failed or the swap was lost), `commit-state-unknown` (it may have
+ * happened).
  */
 export interface Catalog {
   /** Children of `parent` (top level when absent), one level. */
@@ -41,21 +89,42 @@ export interface Catalog {
   updateNamespace(
     namespace: Namespace,
     changes: { readonly updates: Readonly<Record<string, string>>; readonly removals: readonly string[] },
-  ): Promise<void>
-  /** `invalid-input` when it still holds tables or namespaces. */
+  ): Promise<NamespaceChange>
+  /** `invalid-input` when it still holds tables, views or namespaces. */
   dropNamespace(namespace: Namespace): Promise<void>
   listTables(namespace: Namespace): Promise<readonly TableIdentifier[]>
   loadTable(identifier: TableIdentifier): Promise<LoadedTable>
   createTable(identifier: TableIdentifier, definition: TableDefinition): Promise<LoadedTable>
   /** Assigns uuid, ids and location but makes nothing visible: commit with `assert-create` and all updates. */
   stageTable(identifier: TableIdentifier, definition: TableDefinition): Promise<LoadedTable>
-  commitTable(
-    identifier: TableIdentifier,
-    commit: { readonly requirements: readonly TableRequirement[]; readonly updates: readonly TableUpdate[] },
-  ): Promise<LoadedTable>
+  commitTable(identifier: TableIdentifier, commit: TableCommit): Promise<LoadedTable>
+  /** Commits to several tables, of which some may be new: all become visible at once, or none does. */
+  commitTransaction(changes: readonly TableChange[]): Promise<void>
   /** With `purge` the table's files are removed too. */
   dropTable(identifier: TableIdentifier, options?: { readonly purge?: boolean }): Promise<void>
   renameTable(from: TableIdentifier, to: TableIdentifier): Promise<void>
-  registerTable(identifier: TableIdentifier, metadataLocation: string): Promise<LoadedTable>
+  /** With `overwrite` a table of the name, if there is one, becomes the registered one; no file is removed. */
+  registerTable(
+    identifier: TableIdentifier,
+    metadataLocation: string,
+    options?: { readonly overwrite?: boolean },
+  ): Promise<LoadedTable>
+  /** Removes the name, keeps the files, and gives the table as its last commit left it. */
+  unregisterTable(identifier: TableIdentifier): Promise<LoadedTable>
+  listViews(namespace: Namespace): Promise<readonly TableIdentifier[]>
+  loadView(identifier: TableIdentifier): Promise<LoadedView>
+  createView(identifier: TableIdentifier, definition: ViewDefinition): Promise<LoadedView>
+  commitView(identifier: TableIdentifier, commit: ViewCommit): Promise<LoadedView>
+  /** Removes the name; the metadata files stay. */
+  dropView(identifier: TableIdentifier): Promise<void>
+  renameView(from: TableIdentifier, to: TableIdentifier): Promise<void>
+  registerView(identifier: TableIdentifier, metadataLocation: string): Promise<LoadedView>
+  /**
+   * The same catalog for one request: what its one change came to, success or lasting failure, is kept with the change
+   * itself, and given again when the request comes again.
+   */
+  forRequest(request: RequestKey): Catalog
+  /** How long the outcome of a request is kept at least; absent when the catalog cannot say. */
+  readonly requestLifetimeMs?: number
   close(): Promise<void>
 }

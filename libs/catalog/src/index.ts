@@ -1,4 +1,17 @@
-export type { Catalog, LoadedTable, Namespace, TableDefinition, TableIdentifier } from './catalog.ts'
+export type {
+  Catalog,
+  LoadedTable,
+  LoadedView,
+  Namespace,
+  NamespaceChange,
+  RequestKey,
+  TableChange,
+  TableCommit,
+  TableDefinition,
+  TableIdentifier,
+  ViewCommit,
+  ViewDefinition,
+} from './catalog.ts'
 export {
   checkIdentifier,
   checkNamespace,

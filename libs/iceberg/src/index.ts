@@ -171,3 +171,22 @@ export {
   metadataFileVersion,
   nextMetadataFileName,
 } from './metadata-file.ts'
+export type { ViewMetadata, ViewRepresentation, ViewVersion } from './view-metadata.ts'
+export { currentViewVersion } from './view-metadata.ts'
+export {
+  parseViewMetadata,
+  parseViewVersion,
+  serializeViewMetadata,
+  viewMetadataToJson,
+  viewVersionToJson,
+} from './view-metadata-json.ts'
+export type { ViewRequirement, ViewUpdate } from './view-update.ts'
+export {
+  checkViewRequirement,
+  parseViewRequirement,
+  parseViewUpdate,
+  viewRequirementToJson,
+  viewUpdateToJson,
+} from './view-update.ts'
+export type { NewView } from './apply-view-update.ts'
+export { applyViewUpdates, newViewMetadata } from './apply-view-update.ts'

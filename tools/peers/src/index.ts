@@ -1,3 +1,5 @@
 export { installDuckDb, installPyIceberg, installTpchGenerator } from './python.ts'
 export { freePort, installS3Server, startS3Server } from './s3-server.ts'
 export type { S3Server } from './s3-server.ts'
+export { installIcebergKit, runIcebergKit } from './iceberg-java.ts'
+export type { KitClass, KitResult } from './iceberg-java.ts'

@@ -1,6 +1,6 @@
-import { parseTableMetadata } from '@floe/iceberg'
+import { parseTableMetadata, parseViewMetadata } from '@floe/iceberg'
 import type { JsonValue } from '@floe/iceberg'
-import type { LoadedTable, TableIdentifier } from '../catalog.ts'
+import type { LoadedTable, LoadedView, TableIdentifier } from '../catalog.ts'
 import { protocolError, readJsonObject, readStringMap } from './rest-config.ts'
 
 /** REST spec `LoadTableResult` and `CommitTableResponse` (which has no config). */
@@ -19,6 +19,19 @@ export function parseLoadTableResult(
       ...readStringMap(result['config'], 'table config'),
       ...credentialsFor(metadata.location, result['storage-credentials']),
     },
+  }
+}
+
+/** REST spec `LoadViewResult`. */
+export function parseLoadViewResult(identifier: TableIdentifier, answer: JsonValue | undefined): LoadedView {
+  const result = readJsonObject(answer, 'view')
+  const location = result['metadata-location']
+  if (typeof location !== 'string') throw protocolError('a view has no metadata-location')
+  return {
+    identifier,
+    metadata: parseViewMetadata(result['metadata'] ?? null),
+    metadataLocation: location,
+    config: readStringMap(result['config'], 'view config'),
   }
 }
 

@@ -1,9 +1,23 @@
 import { partitionSpecToJson, schemaToJson, sortOrderToJson } from '@floe/iceberg'
 import { tableRequirementToJson, tableUpdateToJson } from '@floe/iceberg'
-import type { JsonObject, JsonValue, TableRequirement, TableUpdate } from '@floe/iceberg'
-import type { Catalog, LoadedTable, Namespace, TableDefinition, TableIdentifier } from '../catalog.ts'
+import { viewRequirementToJson, viewUpdateToJson, viewVersionToJson } from '@floe/iceberg'
+import type { JsonObject, JsonValue } from '@floe/iceberg'
+import type {
+  Catalog,
+  LoadedTable,
+  LoadedView,
+  Namespace,
+  NamespaceChange,
+  RequestKey,
+  TableChange,
+  TableCommit,
+  TableDefinition,
+  TableIdentifier,
+  ViewCommit,
+  ViewDefinition,
+} from '../catalog.ts'
 import { checkIdentifier, checkNamespace } from '../identifier.ts'
-import { parseLoadTableResult } from './load-table-result.ts'
+import { parseLoadTableResult, parseLoadViewResult } from './load-table-result.ts'
 import { loadRestConfig, protocolError, readJsonObject, readStringMap } from './rest-config.ts'
 import type { RestConfig } from './rest-config.ts'
 import { restTransport } from './rest-transport.ts'
@@ -51,9 +65,13 @@ class RestCatalog implements Catalog {
   readonly #transport: RestTransport
   readonly #config: RestConfig
 
-  constructor(transport: RestTransport, config: RestConfig) {
+  /** Of a request that takes effect once: sent with each change. */
+  readonly #key: string | undefined
+
+  constructor(transport: RestTransport, config: RestConfig, key?: string) {
     this.#transport = transport
     this.#config = config
+    this.#key = key
   }
 
   async listNamespaces(parent?: Namespace): Promise<readonly Namespace[]> {
@@ -83,9 +101,18 @@ class RestCatalog implements Catalog {
   async updateNamespace(
     namespace: Namespace,
     changes: { readonly updates: Readonly<Record<string, string>>; readonly removals: readonly string[] },
-  ): Promise<void> {
+  ): Promise<NamespaceChange> {
     const path = `${this.#namespacePath(namespace)}/properties`
-    await this.#send({ method: 'POST', path, body: changes, effect: 'write' })
+    const answer = readJsonObject(
+      await this.#send({ method: 'POST', path, body: changes, effect: 'write' }),
+      'namespace change',
+    )
+    return {
+      updated: readStrings(answer['updated'] ?? [], 'updated'),
+      removed: readStrings(answer['removed'] ?? [], 'removed'),
+      // Spec: may be left out.
+      missing: readStrings(answer['missing'] ?? [], 'missing'),
+    }
   }
 
   async dropNamespace(namespace: Namespace): Promise<void> {
@@ -94,13 +121,7 @@ class RestCatalog implements Catalog {
   }
 
   async listTables(namespace: Namespace): Promise<readonly TableIdentifier[]> {
-    const items = await this.#list(`${this.#namespacePath(namespace)}/tables`, 'identifiers', {})
-    return items.map((item) => {
-      const identifier = readJsonObject(item, 'table identifier')
-      const { name } = identifier
-      if (typeof name !== 'string') throw protocolError('a table identifier has no name')
-      return { namespace: readLevels(identifier['namespace']), name }
-    })
+    return this.#listNames(namespace, 'tables')
   }
 
   async loadTable(identifier: TableIdentifier): Promise<LoadedTable> {
@@ -118,22 +139,26 @@ class RestCatalog implements Catalog {
     return { identifier, metadata, config, metadataLocation: undefined }
   }
 
-  async commitTable(
-    identifier: TableIdentifier,
-    commit: { readonly requirements: readonly TableRequirement[]; readonly updates: readonly TableUpdate[] },
-  ): Promise<LoadedTable> {
+  async commitTable(identifier: TableIdentifier, commit: TableCommit): Promise<LoadedTable> {
     const answer = await this.#send({
       method: 'POST',
       path: this.#tablePath(identifier),
-      body: {
-        identifier: { namespace: identifier.namespace, name: identifier.name },
-        requirements: commit.requirements.map(tableRequirementToJson),
-        updates: commit.updates.map(tableUpdateToJson),
-      },
+      body: tableChangeToJson({ ...commit, identifier }),
       effect: 'commit',
       conflict: 'commit-conflict',
     })
     return parseLoadTableResult(identifier, answer)
+  }
+
+  async commitTransaction(changes: readonly TableChange[]): Promise<void> {
+    for (const { identifier } of changes) checkIdentifier(identifier)
+    await this.#send({
+      method: 'POST',
+      path: '/transactions/commit',
+      body: { 'table-changes': changes.map(tableChangeToJson) },
+      effect: 'commit',
+      conflict: 'commit-conflict',
+    })
   }
 
   async dropTable(identifier: TableIdentifier, options: { readonly purge?: boolean } = {}): Promise<void> {
@@ -142,25 +167,85 @@ class RestCatalog implements Catalog {
   }
 
   async renameTable(from: TableIdentifier, to: TableIdentifier): Promise<void> {
-    checkIdentifier(from)
-    checkIdentifier(to)
-    const body = {
-      source: { namespace: from.namespace, name: from.name },
-      destination: { namespace: to.namespace, name: to.name },
-    }
-    await this.#send({ method: 'POST', path: '/tables/rename', body, effect: 'write' })
+    return this.#rename('/tables/rename', from, to)
   }
 
-  async registerTable(identifier: TableIdentifier, metadataLocation: string): Promise<LoadedTable> {
+  async registerTable(
+    identifier: TableIdentifier,
+    metadataLocation: string,
+    options: { readonly overwrite?: boolean } = {},
+  ): Promise<LoadedTable> {
+    const { overwrite } = options
+    const more = overwrite === undefined ? {} : { overwrite }
+    const answer = await this.#register('register', identifier, metadataLocation, more)
+    return parseLoadTableResult(identifier, answer)
+  }
+
+  async unregisterTable(identifier: TableIdentifier): Promise<LoadedTable> {
+    const path = `${this.#tablePath(identifier)}/unregister`
+    return parseLoadTableResult(identifier, await this.#send({ method: 'POST', path, effect: 'commit' }))
+  }
+
+  async listViews(namespace: Namespace): Promise<readonly TableIdentifier[]> {
+    return this.#listNames(namespace, 'views')
+  }
+
+  async loadView(identifier: TableIdentifier): Promise<LoadedView> {
+    const request: RestRequest = { method: 'GET', path: this.#viewPath(identifier), effect: 'read' }
+    return parseLoadViewResult(identifier, await this.#send(request))
+  }
+
+  async createView(identifier: TableIdentifier, definition: ViewDefinition): Promise<LoadedView> {
     checkIdentifier(identifier)
+    const { schema, version, location, properties } = definition
     const answer = await this.#send({
       method: 'POST',
-      path: `${this.#namespacePath(identifier.namespace)}/register`,
-      body: { name: identifier.name, 'metadata-location': metadataLocation },
+      path: `${this.#namespacePath(identifier.namespace)}/views`,
+      body: {
+        name: identifier.name,
+        schema: schemaToJson(schema),
+        'view-version': viewVersionToJson(version),
+        properties: properties ?? {},
+        ...(location === undefined ? {} : { location }),
+      },
       effect: 'commit',
       conflict: 'already-exists',
     })
-    return parseLoadTableResult(identifier, answer)
+    return parseLoadViewResult(identifier, answer)
+  }
+
+  async commitView(identifier: TableIdentifier, commit: ViewCommit): Promise<LoadedView> {
+    const answer = await this.#send({
+      method: 'POST',
+      path: this.#viewPath(identifier),
+      body: {
+        identifier: { namespace: identifier.namespace, name: identifier.name },
+        requirements: commit.requirements.map(viewRequirementToJson),
+        updates: commit.updates.map(viewUpdateToJson),
+      },
+      effect: 'commit',
+      conflict: 'commit-conflict',
+    })
+    return parseLoadViewResult(identifier, answer)
+  }
+
+  async dropView(identifier: TableIdentifier): Promise<void> {
+    await this.#send({ method: 'DELETE', path: this.#viewPath(identifier), effect: 'write' })
+  }
+
+  async renameView(from: TableIdentifier, to: TableIdentifier): Promise<void> {
+    return this.#rename('/views/rename', from, to)
+  }
+
+  async registerView(identifier: TableIdentifier, metadataLocation: string): Promise<LoadedView> {
+    return parseLoadViewResult(
+      identifier,
+      await this.#register('register-view', identifier, metadataLocation, {}),
+    )
+  }
+
+  forRequest({ key }: RequestKey): Catalog {
+    return new RestCatalog(this.#transport, this.#config, key)
   }
 
   async close(): Promise<void> {}
@@ -191,6 +276,42 @@ class RestCatalog implements Catalog {
     return parseLoadTableResult(identifier, answer)
   }
 
+  async #register(
+    action: 'register' | 'register-view',
+    identifier: TableIdentifier,
+    metadataLocation: string,
+    more: JsonObject,
+  ): Promise<JsonValue | undefined> {
+    checkIdentifier(identifier)
+    return this.#send({
+      method: 'POST',
+      path: `${this.#namespacePath(identifier.namespace)}/${action}`,
+      body: { name: identifier.name, 'metadata-location': metadataLocation, ...more },
+      effect: 'commit',
+      conflict: 'already-exists',
+    })
+  }
+
+  async #rename(path: string, from: TableIdentifier, to: TableIdentifier): Promise<void> {
+    checkIdentifier(from)
+    checkIdentifier(to)
+    const body = {
+      source: { namespace: from.namespace, name: from.name },
+      destination: { namespace: to.namespace, name: to.name },
+    }
+    await this.#send({ method: 'POST', path, body, effect: 'write' })
+  }
+
+  async #listNames(namespace: Namespace, kind: 'tables' | 'views'): Promise<readonly TableIdentifier[]> {
+    const items = await this.#list(`${this.#namespacePath(namespace)}/${kind}`, 'identifiers', {})
+    return items.map((item) => {
+      const identifier = readJsonObject(item, 'identifier')
+      const { name } = identifier
+      if (typeof name !== 'string') throw protocolError('an identifier has no name')
+      return { namespace: readLevels(identifier['namespace']), name }
+    })
+  }
+
   /** Every page of a list. A catalog that does not page has no token in its answer. */
   async #list(path: string, member: string, query: RestRequest['query']): Promise<readonly JsonValue[]> {
     const items: JsonValue[] = []
@@ -209,7 +330,8 @@ class RestCatalog implements Catalog {
   }
 
   #send(request: RestRequest): Promise<JsonValue | undefined> {
-    return this.#transport({ ...request, path: `${this.#config.pathPrefix}${request.path}` })
+    const key = request.effect === 'read' ? undefined : this.#key
+    return this.#transport({ ...request, key, path: `${this.#config.pathPrefix}${request.path}` })
   }
 
   #namespacePath(namespace: Namespace): string {
@@ -222,11 +344,28 @@ class RestCatalog implements Catalog {
     checkIdentifier(identifier)
     return `${this.#namespacePath(identifier.namespace)}/tables/${encodeURIComponent(identifier.name)}`
   }
+
+  #viewPath(identifier: TableIdentifier): string {
+    checkIdentifier(identifier)
+    return `${this.#namespacePath(identifier.namespace)}/views/${encodeURIComponent(identifier.name)}`
+  }
+}
+
+function tableChangeToJson({ identifier, requirements, updates }: TableChange): JsonObject {
+  return {
+    identifier: { namespace: identifier.namespace, name: identifier.name },
+    requirements: requirements.map(tableRequirementToJson),
+    updates: updates.map(tableUpdateToJson),
+  }
 }
 
 function readLevels(value: JsonValue | undefined): Namespace {
-  if (!Array.isArray(value) || !value.every((level) => typeof level === 'string')) {
-    throw protocolError('a namespace is not an array of strings')
+  return readStrings(value, 'a namespace')
+}
+
+function readStrings(value: JsonValue | undefined, where: string): readonly string[] {
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
+    throw protocolError(`${where} is not an array of strings`)
   }
-  return value as Namespace
+  return value as readonly string[]
 }

@@ -12,6 +12,8 @@ export type RestRequest = {
   readonly effect: RequestEffect
   /** What a 409 without a known `type` means. */
   readonly conflict?: ErrorCode
+  /** Sent as `Idempotency-Key`. */
+  readonly key?: string | undefined
 }
 
 export type RestTransportSettings = {
@@ -32,7 +34,7 @@ export function restTransport(settings: RestTransportSettings, fetchResponse: ty
     const body = request.body === undefined ? undefined : stringifyJson(request.body)
     const init: RequestInit = {
       method: request.method,
-      headers: requestHeaders(settings.headers, body),
+      headers: requestHeaders(settings.headers, body, request.key),
       signal: AbortSignal.timeout(settings.requestTimeoutMs),
       ...(body === undefined ? {} : { body }),
     }
@@ -49,8 +51,13 @@ export function restTransport(settings: RestTransportSettings, fetchResponse: ty
   }
 }
 
-function requestHeaders(headers: Readonly<Record<string, string>>, body: string | undefined): Headers {
+function requestHeaders(
+  headers: Readonly<Record<string, string>>,
+  body: string | undefined,
+  key: string | undefined,
+): Headers {
   const all = new Headers(headers)
+  if (key !== undefined) all.set('idempotency-key', key)
   all.set('accept', 'application/json')
   if (body !== undefined) all.set('content-type', 'application/json')
   return all

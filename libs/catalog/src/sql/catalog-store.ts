@@ -1,7 +1,9 @@
-import type { Namespace, TableIdentifier } from '../catalog.ts'
+import type { ErrorData } from '@floe/iceberg'
+import type { Namespace, NamespaceChange, RequestKey, TableIdentifier } from '../catalog.ts'
+import type { RelationKind } from '../catalog-error.ts'
 
-/** What the catalog keeps of a table: where its current metadata is. */
-export type TableRow = {
+/** What the catalog keeps of a table or view: where its current metadata is. */
+export type RelationRow = {
   readonly uuid: string
   readonly metadataLocation: string
   readonly previousMetadataLocation: string | undefined
@@ -9,9 +11,42 @@ export type TableRow = {
   readonly version: number
 }
 
-export type InsertOutcome = 'inserted' | 'name-taken' | 'uuid-taken' | 'no-namespace'
-export type RenameOutcome = 'renamed' | 'no-table' | 'name-taken' | 'no-namespace'
+/** A change of one row, of which several happen together. */
+export type RowChange = { readonly relation: RelationKind; readonly identifier: TableIdentifier } & (
+  | { readonly kind: 'insert'; readonly uuid: string; readonly metadataLocation: string }
+  /** Compare-and-swap on `from`; the uuid changes only when another table takes the name over. */
+  | {
+      readonly kind: 'swap'
+      readonly from: RelationRow
+      readonly uuid: string
+      readonly metadataLocation: string
+    }
+  /** Changes nothing; lost when the row is not at `from` any more. */
+  | { readonly kind: 'check'; readonly from: RelationRow }
+)
+
+/** `lost`: the row was not where the change wanted it. Of a failed set nothing has happened; `change` is the first at fault. */
+export type ChangeOutcome =
+  | { readonly kind: 'applied' }
+  | {
+      readonly kind: 'lost' | 'name-taken' | 'uuid-taken' | 'no-namespace'
+      readonly change: RowChange
+    }
+export type RenameOutcome = 'renamed' | 'not-found' | 'name-taken' | 'no-namespace'
 export type DropNamespaceOutcome = 'dropped' | 'no-namespace' | 'not-empty'
+
+/** What a request came to; `done` holds what its answer needs and what cannot be found out again. */
+export type RequestOutcome =
+  | { readonly kind: 'done'; readonly metadataLocation?: string; readonly namespace?: NamespaceChange }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+
+export type FinishedRequest = { readonly fingerprint: string; readonly outcome: RequestOutcome }
+
+export type RequestRecord = RequestKey & {
+  readonly nowMs: number
+  /** Records that were finished before may be forgotten. */
+  readonly forgetBeforeMs: number
+}
 
 /**
  * The rows of a SQL catalog. Each call is one transaction: it happens whole or not at all, and is durable when it
@@ -26,23 +61,28 @@ export interface CatalogStore {
     namespace: Namespace,
     properties: Readonly<Record<string, string>>,
   ): Promise<'inserted' | 'name-taken' | 'no-namespace'>
-  /** False when the namespace does not exist. */
+  /** `undefined` when the namespace does not exist. */
   updateNamespace(
     namespace: Namespace,
-    change: (properties: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
-  ): Promise<boolean>
+    change: (properties: Readonly<Record<string, string>>) => {
+      readonly properties: Readonly<Record<string, string>>
+      readonly change: NamespaceChange
+    },
+  ): Promise<NamespaceChange | undefined>
   deleteNamespace(namespace: Namespace): Promise<DropNamespaceOutcome>
 
-  listTables(namespace: Namespace): Promise<readonly string[]>
-  findTable(identifier: TableIdentifier): Promise<TableRow | undefined>
-  insertTable(
-    identifier: TableIdentifier,
-    row: Pick<TableRow, 'uuid' | 'metadataLocation'>,
-  ): Promise<InsertOutcome>
-  /** Compare-and-swap: true when the row was at `from.metadataLocation`, and is at `metadataLocation` now. */
-  swapTable(identifier: TableIdentifier, from: TableRow, metadataLocation: string): Promise<boolean>
-  /** With `at`, only while the table's metadata is there. */
-  deleteTable(identifier: TableIdentifier, at?: string): Promise<boolean>
-  renameTable(from: TableIdentifier, to: TableIdentifier): Promise<RenameOutcome>
+  listRelations(relation: RelationKind, namespace: Namespace): Promise<readonly string[]>
+  findRelation(relation: RelationKind, identifier: TableIdentifier): Promise<RelationRow | undefined>
+  /** All of them or none, locked in the order of their names, whatever the order they come in. */
+  applyChanges(changes: readonly RowChange[]): Promise<ChangeOutcome>
+  /** With `at`, only while the metadata is there. */
+  deleteRelation(relation: RelationKind, identifier: TableIdentifier, at?: string): Promise<boolean>
+  renameRelation(relation: RelationKind, from: TableIdentifier, to: TableIdentifier): Promise<RenameOutcome>
+
+  /** The same store; each successful change of it is recorded as the request's, in one transaction with the change. */
+  forRequest(request: RequestRecord): CatalogStore
+  findRequest(key: string): Promise<FinishedRequest | undefined>
+  /** Records the outcome of a request that changed no row; one that is recorded already stays as it is. */
+  insertRequest(request: RequestRecord, outcome: RequestOutcome): Promise<void>
   close(): Promise<void>
 }

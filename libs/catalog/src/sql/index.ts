@@ -1,2 +1,2 @@
-export { openSqlCatalog } from './sql-catalog.ts'
-export type { SqlCatalogComponents, SqlCatalogSettings } from './sql-catalog.ts'
+export { openSqlCatalog } from './open-sql-catalog.ts'
+export type { SqlCatalogComponents, SqlCatalogSettings } from './open-sql-catalog.ts'

@@ -1,25 +1,51 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
-import { FloeError, parseTableMetadata, serializeTableMetadata, toFloeError } from '@floe/iceberg'
-import type { TableMetadata } from '@floe/iceberg'
+import { FloeError, parseTableMetadata, parseViewMetadata, toFloeError } from '@floe/iceberg'
+import { serializeTableMetadata, serializeViewMetadata } from '@floe/iceberg'
+import type { TableMetadata, ViewMetadata } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 import { BoundedCache } from '../bounded-cache.ts'
+import type { RelationKind } from '../catalog-error.ts'
 
 const gunzipAsync = promisify(gunzip)
 const gzipAsync = promisify(gzip)
 
-/** Metadata files are immutable, so what was parsed once stays right for its location. */
-export class MetadataFiles {
-  readonly #store: ObjectStore
-  readonly #cache: BoundedCache<string, Promise<TableMetadata>>
+/** What the metadata files of one kind of relation hold. */
+export type MetadataFormat<M> = {
+  readonly kind: RelationKind
+  readonly parse: (text: string) => M
+  readonly serialize: (metadata: M) => string
+  readonly uuidOf: (metadata: M) => string
+}
 
-  constructor(store: ObjectStore, cacheEntriesMax: number) {
+export const tableFormat: MetadataFormat<TableMetadata> = {
+  kind: 'table',
+  parse: parseTableMetadata,
+  serialize: serializeTableMetadata,
+  uuidOf: ({ tableUuid }) => tableUuid,
+}
+
+export const viewFormat: MetadataFormat<ViewMetadata> = {
+  kind: 'view',
+  parse: parseViewMetadata,
+  serialize: serializeViewMetadata,
+  uuidOf: ({ viewUuid }) => viewUuid,
+}
+
+/** Metadata files are immutable, so what was parsed once stays right for its location. */
+export class MetadataFiles<M> {
+  readonly format: MetadataFormat<M>
+  readonly #store: ObjectStore
+  readonly #cache: BoundedCache<string, Promise<M>>
+
+  constructor(store: ObjectStore, format: MetadataFormat<M>, cacheEntriesMax: number) {
+    this.format = format
     this.#store = store
     this.#cache = new BoundedCache(cacheEntriesMax)
   }
 
-  /** @throws FloeError not-found when there is no such file, corrupt-data when it is no table metadata */
-  async load(location: string): Promise<TableMetadata> {
+  /** @throws FloeError not-found when there is no such file, corrupt-data when it is no such metadata */
+  async load(location: string): Promise<M> {
     const cached = this.#cache.get(location)
     if (cached !== undefined) return cached
     // The promise is cached, not the value: callers that come at once share one read.
@@ -34,8 +60,8 @@ export class MetadataFiles {
   }
 
   /** @throws FloeError already-exists when there is an object at the location */
-  async write(location: string, metadata: TableMetadata): Promise<void> {
-    const text = new TextEncoder().encode(serializeTableMetadata(metadata))
+  async write(location: string, metadata: M): Promise<void> {
+    const text = new TextEncoder().encode(this.format.serialize(metadata))
     const bytes = isGzipName(location) ? await gzipAsync(text) : text
     if (!(await this.#store.putIfAbsent(location, bytes))) {
       throw new FloeError(
@@ -49,8 +75,18 @@ export class MetadataFiles {
     }
   }
 
+  /**
+   * As `load`, and notices that a file of the local disk is gone although it was read before: looking costs next to
+   * nothing there. Elsewhere it would cost a request for each load, and what is in memory counts.
+   */
+  async loadPresent(location: string): Promise<M> {
+    const isLooked = /^(?:file:|\/)/.test(location) && this.#cache.get(location) !== undefined
+    if (isLooked && (await this.#store.head(location)) === undefined) this.#cache.delete(location)
+    return this.load(location)
+  }
+
   /** The metadata that `write` has made visible, ready for the next `load`. */
-  remember(location: string, metadata: TableMetadata): void {
+  remember(location: string, metadata: M): void {
     this.#cache.set(location, Promise.resolve(metadata))
   }
 
@@ -60,16 +96,16 @@ export class MetadataFiles {
     if (locations.length > 0) await this.#store.delete(locations).catch(() => undefined)
   }
 
-  async #read(location: string): Promise<TableMetadata> {
+  async #read(location: string): Promise<M> {
     const bytes = await this.#store.get(location)
     try {
       const text = isGzip(bytes) ? await gunzipAsync(bytes) : bytes
-      return parseTableMetadata(new TextDecoder('utf-8', { fatal: true }).decode(text))
+      return this.format.parse(new TextDecoder('utf-8', { fatal: true }).decode(text))
     } catch (error) {
       const { code, hint } = toFloeError(error)
       throw new FloeError(
         code === 'unsupported' ? code : 'corrupt-data',
-        `${location} cannot be read as table metadata`,
+        `${location} cannot be read as ${this.format.kind} metadata`,
         {
           ...(hint === undefined ? {} : { hint }),
           cause: error,

@@ -1,15 +1,14 @@
 import { joinLocation } from '@floe/storage'
-import type { TableMetadata } from '@floe/iceberg'
 
 /** Digits of the version that starts the name of a metadata file, so that names sort by version. */
 const versionDigits = 5
 
 /**
- * Where the next metadata file of a table goes: `<V+1>-<uuid>.metadata.json` (spec "Metastore Tables"). The uuid keeps
+ * Where the next metadata file of a table or view goes: `<V+1>-<uuid>.metadata.json` (spec "Metastore Tables"). The uuid keeps
  * racing writers from taking the same name, so that the loser cannot remove the winner's file.
  */
 export function newMetadataLocation(
-  metadata: TableMetadata,
+  metadata: { readonly location: string; readonly properties: Readonly<Record<string, string>> },
   previous: string | undefined,
   uuid: string,
 ): string {

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { FloeError, newTableMetadata } from '@floe/iceberg'
 import type { ErrorCode } from '@floe/iceberg'
 import { clearMemoryStore, openMemoryStore } from '@floe/storage/memory'
-import { MetadataFiles } from './metadata-files.ts'
+import { MetadataFiles, tableFormat } from './metadata-files.ts'
 import { metadataVersion, newMetadataLocation } from './metadata-location.ts'
 import { publishMetadata } from './publish-metadata.ts'
 
 const store = openMemoryStore()
-const files = new MetadataFiles(store, 4)
+const files = new MetadataFiles(store, tableFormat, 4)
 const location = 'memory://publish/t/metadata/00000-a.metadata.json'
 const metadata = newTableMetadata({
   schema: { schemaId: 0, fields: [{ id: 1, name: 'id', type: { kind: 'long' }, required: true }] },
@@ -20,7 +20,7 @@ afterEach(() => clearMemoryStore('publish'))
 
 function publishFailing(code: ErrorCode): Promise<boolean> {
   const point = (): Promise<boolean> => Promise.reject(new FloeError(code, 'the store failed'))
-  return publishMetadata(files, metadata, location, { point, isPointed: (swapped) => swapped })
+  return publishMetadata(files, [{ metadata, location }], { point, isPointed: (swapped) => swapped })
 }
 
 describe('publishing a metadata file', () => {
@@ -39,7 +39,7 @@ describe('publishing a metadata file', () => {
 
   it('never touches a file that is there already', async () => {
     await store.put(location, new Uint8Array([1, 2, 3]))
-    const publish = publishMetadata(files, metadata, location, {
+    const publish = publishMetadata(files, [{ metadata, location }], {
       point: () => Promise.resolve(true),
       isPointed: (swapped) => swapped,
     })

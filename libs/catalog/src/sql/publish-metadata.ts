@@ -1,33 +1,48 @@
 import { toFloeError } from '@floe/iceberg'
-import type { ErrorCode, TableMetadata } from '@floe/iceberg'
+import type { ErrorCode } from '@floe/iceberg'
 import type { MetadataFiles } from './metadata-files.ts'
 
-/** Errors of a store after which its row is surely as it was. */
+/** Errors of a store after which its rows are surely as they were. */
 const surelyUnwritten: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
   'resource-exhausted',
   'permission-denied',
 ])
 
+export type NewMetadata<M> = { readonly metadata: M; readonly location: string }
+
 /**
- * Writes a metadata file, then points a row at it. The file is removed again when the row surely does not point at
- * it, and only then: after an unknown outcome it may be the table.
+ * Writes metadata files, then points rows at them. The files are removed again when the rows surely do not point at
+ * them, and only then: after an unknown outcome they may be the tables.
  */
-export async function publishMetadata<T>(
-  files: MetadataFiles,
-  metadata: TableMetadata,
-  location: string,
-  row: { readonly point: () => Promise<T>; readonly isPointed: (outcome: T) => boolean },
+export async function publishMetadata<M, T>(
+  files: MetadataFiles<M>,
+  added: readonly NewMetadata<M>[],
+  rows: { readonly point: () => Promise<T>; readonly isPointed: (outcome: T) => boolean },
 ): Promise<T> {
-  await files.write(location, metadata)
+  await writeAll(files, added)
+  const locations = added.map(({ location }) => location)
   let outcome: T
   try {
-    outcome = await row.point()
+    outcome = await rows.point()
   } catch (error) {
-    if (surelyUnwritten.has(toFloeError(error).code)) await files.remove([location])
+    if (surelyUnwritten.has(toFloeError(error).code)) await files.remove(locations)
     throw error
   }
-  if (row.isPointed(outcome)) files.remember(location, metadata)
-  else await files.remove([location])
+  if (rows.isPointed(outcome)) for (const { location, metadata } of added) files.remember(location, metadata)
+  else await files.remove(locations)
   return outcome
+}
+
+/** All of the files or, when one fails, none of them. */
+async function writeAll<M>(files: MetadataFiles<M>, added: readonly NewMetadata<M>[]): Promise<void> {
+  const writes = await Promise.allSettled(
+    added.map(({ location, metadata }) => files.write(location, metadata)),
+  )
+  const failure = writes.find((write) => write.status === 'rejected')
+  if (failure === undefined) return
+  await files.remove(
+    added.filter((_, at) => writes[at]?.status === 'fulfilled').map(({ location }) => location),
+  )
+  throw failure.reason
 }

@@ -196,7 +196,96 @@ describe('several catalogs on one SQLite file', () => {
   })
 })
 
+describe('transactions of several catalogs on one SQLite file', () => {
+  const lines: TableIdentifier = { namespace: ['shop'], name: 'lines' }
+
+  async function openWithTwoTables(): Promise<Catalog> {
+    const catalog = await openWithTable()
+    await catalog.createTable(lines, { schema })
+    return catalog
+  }
+
+  function setInBoth(catalog: Catalog, key: string, isReversed = false): Promise<void> {
+    const changes = [orders, lines].map((identifier) => ({
+      identifier,
+      requirements: [],
+      updates: [{ action: 'set-properties', updates: { [key]: 'set' } }] satisfies TableUpdate[],
+    }))
+    return catalog.commitTransaction(isReversed ? changes.toReversed() : changes)
+  }
+
+  it('are whole and in the same order for all tables, and leave no file of a lost race', async () => {
+    const instances = [await openWithTwoTables(), await open()]
+    const keys = Array.from({ length: 20 }, (_, at) => `key-${at}`)
+    await Promise.all(keys.map((key, at) => setInBoth(instances[at % 2] as Catalog, key, at % 3 === 0)))
+    const reader = await open()
+    const orderOf = async (identifier: TableIdentifier): Promise<readonly string[]> =>
+      Object.keys((await reader.loadTable(identifier)).metadata.properties)
+    expect((await orderOf(orders)).toSorted()).toEqual(keys.toSorted())
+    expect(await orderOf(lines)).toEqual(await orderOf(orders))
+    expect(await metadataFiles()).toHaveLength(2 * (keys.length + 1))
+  })
+
+  it('change no table when one of them is dropped meanwhile, even one that stays as it is', async () => {
+    const other = await openWithTwoTables()
+    let isDropped = false
+    const putIfAbsent: ObjectStore['putIfAbsent'] = async (location, bytes) => {
+      const isWritten = await files.putIfAbsent(location, bytes)
+      if (!isDropped) await other.dropTable(lines)
+      isDropped = true
+      return isWritten
+    }
+    const catalog = await open({ ...files, putIfAbsent })
+    const requirements = [{ type: 'assert-current-schema-id', currentSchemaId: 0 }] as const
+    const transaction = catalog.commitTransaction([
+      {
+        identifier: orders,
+        requirements,
+        updates: [{ action: 'set-properties', updates: { late: 'yes' } }],
+      },
+      { identifier: lines, requirements, updates: [] },
+    ])
+    await expect(transaction).rejects.toMatchObject({ code: 'not-found' })
+    expect((await other.loadTable(orders)).metadata.properties).toEqual({})
+    expect(await metadataFiles()).toHaveLength(2)
+  })
+
+  it('leave all tables as they were when the process dies before the rows change', async () => {
+    await openWithTwoTables()
+    const dying = runProcess(`
+      let written = 0
+      const putIfAbsent = async (location, bytes) => {
+        const isWritten = await files.putIfAbsent(location, bytes)
+        if (++written === 2) process.kill(process.pid, 'SIGKILL')
+        return isWritten
+      }
+      const catalog = await open({ ...files, putIfAbsent })
+      const updates = [{ action: 'set-properties', updates: { lost: 'yes' } }]
+      const tables = [orders, { namespace: ['shop'], name: 'lines' }]
+      await catalog.commitTransaction(tables.map((identifier) => ({ identifier, requirements: [], updates })))`)
+    await expect(dying).rejects.toMatchObject({ signal: 'SIGKILL' })
+    const catalog = await open()
+    for (const identifier of [orders, lines]) {
+      expect((await catalog.loadTable(identifier)).metadata.properties).toEqual({})
+    }
+    await setInBoth(catalog, 'kept')
+    expect((await catalog.loadTable(lines)).metadata.properties).toEqual({ kept: 'set' })
+  })
+})
+
 describe('the SQLite store', () => {
+  it('brings a store of the first version to the newest', async () => {
+    await (await openWithTable({ a: '1' })).close()
+    const path = join(folder, 'state', 'catalog.db')
+    const database = new DatabaseSync(path)
+    database.exec('DROP TABLE requests; PRAGMA user_version = 1')
+    database.close()
+    const catalog = await open()
+    const once = catalog.forRequest({ key: randomUUID(), fingerprint: 'f' })
+    for (const _ of [1, 2]) await once.createNamespace(['new'])
+    expect((await catalog.loadTable(orders)).metadata.properties).toEqual({ a: '1' })
+  })
+
   it('keeps namespaces and tables over a restart', async () => {
     const first = await openWithTable({ a: '1' })
     await first.close()
@@ -269,9 +358,13 @@ describe('metadata files', () => {
 
   it('that are lost make the table unreadable but not immovable', async () => {
     const { metadataLocation } = await (await openWithTable()).loadTable(orders)
+    const reader = await open()
+    await reader.loadTable(orders)
     await files.delete([String(metadataLocation)])
+    const lost = { code: 'corrupt-data', cause: { code: 'not-found' } }
+    await expect(reader.loadTable(orders)).rejects.toMatchObject(lost)
     const catalog = await open()
-    await expect(catalog.loadTable(orders)).rejects.toMatchObject({ code: 'corrupt-data' })
+    await expect(catalog.loadTable(orders)).rejects.toMatchObject(lost)
     await catalog.dropTable(orders)
     expect(await catalog.listTables(['shop'])).toEqual([])
   })

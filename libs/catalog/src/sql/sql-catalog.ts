@@ -1,71 +1,65 @@
-import type { ObjectStore } from '@floe/storage'
-import type { Catalog, LoadedTable, Namespace, TableDefinition, TableIdentifier } from '../catalog.ts'
+import type { TableMetadata, ViewMetadata } from '@floe/iceberg'
+import type {
+  Catalog,
+  LoadedTable,
+  LoadedView,
+  Namespace,
+  NamespaceChange,
+  RequestKey,
+  TableChange,
+  TableCommit,
+  TableDefinition,
+  TableIdentifier,
+  ViewCommit,
+  ViewDefinition,
+} from '../catalog.ts'
 import {
   namespaceExists,
   namespaceNotEmpty,
   noSuchNamespace,
-  noSuchTable,
-  tableExists,
+  noSuchRelation,
+  renameTaken,
 } from '../catalog-error.ts'
+import type { RelationKind } from '../catalog-error.ts'
 import { checkIdentifier, checkNamespace } from '../identifier.ts'
-import { loadCurrentTable } from './catalog-context.ts'
+import { findHolder, loadCurrent } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
-import { commitTable } from './commit-table.ts'
-import type { TableCommit } from './commit-table.ts'
-import { createTable, registerTable, stageTable } from './create-table.ts'
-import { dropTable } from './drop-table.ts'
-import { MetadataFiles } from './metadata-files.ts'
-import { openSqliteStore } from './sqlite-store.ts'
+import type { RequestRecord } from './catalog-store.ts'
+import { commitTables } from './commit-tables.ts'
+import { commitView, createView } from './commit-view.ts'
+import { createTable, stageTable } from './create-table.ts'
+import { dropTable, unregisterTable } from './drop-table.ts'
+import type { MetadataFiles } from './metadata-files.ts'
+import { registerTable, registerView } from './register-relation.ts'
+import { runOnce } from './run-once.ts'
+import type { DoneOutcome } from './run-once.ts'
 import { TableTurns } from './table-turns.ts'
 
-export type SqlCatalogSettings = {
-  /** `path` of a local file, which is made when absent. Several processes of one machine may share it. */
-  readonly database: { readonly kind: 'sqlite'; readonly path: string }
-  /** Location under which tables go that name none. */
-  readonly warehouse: string
-  /** Commits of others that one commit may lose to before it gives up (default 20). */
-  readonly commitAttemptsMax?: number
-  /** How long a statement waits for another process that holds the database (default 10,000). */
-  readonly busyTimeoutMs?: number
-  /** Parsed metadata files that are kept in memory (default 256). */
-  readonly metadataCacheEntriesMax?: number
-  readonly clock: { now(): number }
-  /** A random uuid in its text form, another one at each call. */
-  readonly uuid: () => string
+/** A loaded table or view, but for the settings that the catalog adds. */
+type Loaded<M> = {
+  readonly identifier: TableIdentifier
+  readonly metadata: M
+  readonly metadataLocation: string
+  readonly config: Readonly<Record<string, string>>
 }
 
-export type SqlCatalogComponents = { readonly store: ObjectStore }
-
-const commitAttemptsMaxDefault = 20
-const busyTimeoutMsDefault = 10_000
-const metadataCacheEntriesMaxDefault = 256
-
-/**
- * A catalog whose truth is one row per table in a SQL database, and whose metadata files are in an object store.
- * @throws FloeError unavailable when the database cannot be opened, unsupported when a newer Floe has written it
- */
-export async function openSqlCatalog(
-  settings: SqlCatalogSettings,
-  { store }: SqlCatalogComponents,
-): Promise<Catalog> {
-  return new SqlCatalog({
-    rows: openSqliteStore(settings.database.path, settings.busyTimeoutMs ?? busyTimeoutMsDefault),
-    files: new MetadataFiles(store, settings.metadataCacheEntriesMax ?? metadataCacheEntriesMaxDefault),
-    store,
-    warehouse: settings.warehouse,
-    clock: settings.clock,
-    uuid: settings.uuid,
-    commitAttemptsMax: settings.commitAttemptsMax ?? commitAttemptsMaxDefault,
-  })
-}
-
-class SqlCatalog implements Catalog {
+export class SqlCatalog implements Catalog {
+  readonly requestLifetimeMs: number
   readonly #context: CatalogContext
+  readonly #request: RequestRecord | undefined
   // Commits of one process to one table would only lose to each other, and each loss costs a metadata file.
-  readonly #turns = new TableTurns()
+  readonly #turns: TableTurns
 
-  constructor(context: CatalogContext) {
-    this.#context = context
+  constructor(
+    context: CatalogContext,
+    requestLifetimeMs: number,
+    request?: { readonly record: RequestRecord; readonly turns: TableTurns },
+  ) {
+    this.requestLifetimeMs = requestLifetimeMs
+    this.#request = request?.record
+    this.#turns = request?.turns ?? new TableTurns()
+    this.#context =
+      request === undefined ? context : { ...context, rows: context.rows.forRequest(request.record) }
   }
 
   async listNamespaces(parent?: Namespace): Promise<readonly Namespace[]> {
@@ -79,9 +73,11 @@ class SqlCatalog implements Catalog {
     properties: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     checkNamespace(namespace)
-    const outcome = await this.#context.rows.insertNamespace(namespace, properties)
-    if (outcome === 'name-taken') throw namespaceExists(namespace)
-    if (outcome === 'no-namespace') throw noSuchNamespace(namespace.slice(0, -1))
+    return this.#change(async ({ rows }) => {
+      const outcome = await rows.insertNamespace(namespace, properties)
+      if (outcome === 'name-taken') throw namespaceExists(namespace)
+      if (outcome === 'no-namespace') throw noSuchNamespace(namespace.slice(0, -1))
+    })
   }
 
   async loadNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>>> {
@@ -94,37 +90,37 @@ class SqlCatalog implements Catalog {
   async updateNamespace(
     namespace: Namespace,
     changes: { readonly updates: Readonly<Record<string, string>>; readonly removals: readonly string[] },
-  ): Promise<void> {
+  ): Promise<NamespaceChange> {
     checkNamespace(namespace)
-    const removals = new Set(changes.removals)
-    const isUpdated = await this.#context.rows.updateNamespace(namespace, (properties) => {
-      const kept = Object.entries(properties).filter(([key]) => !removals.has(key))
-      return Object.fromEntries([...kept, ...Object.entries(changes.updates)])
-    })
-    if (!isUpdated) throw noSuchNamespace(namespace)
+    const work = async ({ rows }: CatalogContext): Promise<NamespaceChange> => {
+      const changed = await rows.updateNamespace(namespace, (properties) =>
+        changeProperties(properties, changes),
+      )
+      if (changed === undefined) throw noSuchNamespace(namespace)
+      return changed
+    }
+    return this.#once(work, async ({ namespace: change }) => change ?? noChange)
   }
 
   async dropNamespace(namespace: Namespace): Promise<void> {
     checkNamespace(namespace)
-    const outcome = await this.#context.rows.deleteNamespace(namespace)
-    if (outcome === 'no-namespace') throw noSuchNamespace(namespace)
-    if (outcome === 'not-empty') throw namespaceNotEmpty(namespace)
+    return this.#change(async ({ rows }) => {
+      const outcome = await rows.deleteNamespace(namespace)
+      if (outcome === 'no-namespace') throw noSuchNamespace(namespace)
+      if (outcome === 'not-empty') throw namespaceNotEmpty(namespace)
+    })
   }
 
   async listTables(namespace: Namespace): Promise<readonly TableIdentifier[]> {
-    await this.loadNamespace(namespace)
-    const names = await this.#context.rows.listTables(namespace)
-    return names.map((name) => ({ namespace, name }))
+    return this.#list('table', namespace)
   }
 
   async loadTable(identifier: TableIdentifier): Promise<LoadedTable> {
-    checkIdentifier(identifier)
-    const { row, metadata } = await loadCurrentTable(this.#context, identifier)
-    return { identifier, metadata, metadataLocation: row.metadataLocation, config: {} }
+    return this.#load(this.#context.tables, identifier)
   }
 
   async createTable(identifier: TableIdentifier, definition: TableDefinition): Promise<LoadedTable> {
-    return createTable(this.#context, identifier, definition)
+    return this.#changeTable(identifier, (context) => createTable(context, identifier, definition))
   }
 
   async stageTable(identifier: TableIdentifier, definition: TableDefinition): Promise<LoadedTable> {
@@ -132,28 +128,176 @@ class SqlCatalog implements Catalog {
   }
 
   async commitTable(identifier: TableIdentifier, commit: TableCommit): Promise<LoadedTable> {
-    const key = JSON.stringify([identifier.namespace, identifier.name])
-    return this.#turns.take(key, () => commitTable(this.#context, identifier, commit))
+    return this.#changeTable(identifier, async (context) => {
+      const [table] = await this.#commit(context, [{ ...commit, identifier }])
+      if (table === undefined) throw noSuchRelation('table', identifier)
+      return table
+    })
+  }
+
+  async commitTransaction(changes: readonly TableChange[]): Promise<void> {
+    return this.#change(async (context) => void (await this.#commit(context, changes)))
   }
 
   async dropTable(identifier: TableIdentifier, options: { readonly purge?: boolean } = {}): Promise<void> {
-    return dropTable(this.#context, identifier, options.purge ?? false)
+    return this.#change((context) => dropTable(context, identifier, options.purge ?? false))
   }
 
   async renameTable(from: TableIdentifier, to: TableIdentifier): Promise<void> {
-    checkIdentifier(from)
-    checkIdentifier(to)
-    const outcome = await this.#context.rows.renameTable(from, to)
-    if (outcome === 'no-table') throw noSuchTable(from)
-    if (outcome === 'no-namespace') throw noSuchNamespace(to.namespace)
-    if (outcome === 'name-taken') throw tableExists(to)
+    return this.#rename('table', from, to)
   }
 
-  async registerTable(identifier: TableIdentifier, metadataLocation: string): Promise<LoadedTable> {
-    return registerTable(this.#context, identifier, metadataLocation)
+  async registerTable(
+    identifier: TableIdentifier,
+    metadataLocation: string,
+    options: { readonly overwrite?: boolean } = {},
+  ): Promise<LoadedTable> {
+    return this.#changeTable(identifier, (context) =>
+      registerTable(context, identifier, metadataLocation, options.overwrite ?? false),
+    )
+  }
+
+  async unregisterTable(identifier: TableIdentifier): Promise<LoadedTable> {
+    return this.#changeTable(identifier, (context) => unregisterTable(context, identifier))
+  }
+
+  async listViews(namespace: Namespace): Promise<readonly TableIdentifier[]> {
+    return this.#list('view', namespace)
+  }
+
+  async loadView(identifier: TableIdentifier): Promise<LoadedView> {
+    return this.#load(this.#context.views, identifier)
+  }
+
+  async createView(identifier: TableIdentifier, definition: ViewDefinition): Promise<LoadedView> {
+    return this.#changeView(identifier, (context) => createView(context, identifier, definition))
+  }
+
+  async commitView(identifier: TableIdentifier, commit: ViewCommit): Promise<LoadedView> {
+    return this.#changeView(identifier, (context) =>
+      this.#turns.take(turnOf(identifier), () => commitView(context, identifier, commit)),
+    )
+  }
+
+  async dropView(identifier: TableIdentifier): Promise<void> {
+    checkIdentifier(identifier)
+    return this.#change(async ({ rows }) => {
+      if (!(await rows.deleteRelation('view', identifier))) throw noSuchRelation('view', identifier)
+    })
+  }
+
+  async renameView(from: TableIdentifier, to: TableIdentifier): Promise<void> {
+    return this.#rename('view', from, to)
+  }
+
+  async registerView(identifier: TableIdentifier, metadataLocation: string): Promise<LoadedView> {
+    return this.#changeView(identifier, (context) => registerView(context, identifier, metadataLocation))
+  }
+
+  forRequest(request: RequestKey): Catalog {
+    const nowMs = this.#context.clock.now()
+    const record = { ...request, nowMs, forgetBeforeMs: nowMs - this.requestLifetimeMs }
+    return new SqlCatalog(this.#context, this.requestLifetimeMs, { record, turns: this.#turns })
   }
 
   async close(): Promise<void> {
     await this.#context.rows.close()
   }
+
+  async #list(kind: RelationKind, namespace: Namespace): Promise<readonly TableIdentifier[]> {
+    await this.loadNamespace(namespace)
+    const names = await this.#context.rows.listRelations(kind, namespace)
+    return names.map((name) => ({ namespace, name }))
+  }
+
+  async #load<M>(files: MetadataFiles<M>, identifier: TableIdentifier): Promise<Loaded<M>> {
+    checkIdentifier(identifier)
+    const { rows } = this.#context
+    const current = await loadCurrent(rows, files, identifier, (location) => files.loadPresent(location))
+    const { metadataLocation } = current.row
+    return { identifier, metadata: current.metadata, metadataLocation, config: {} }
+  }
+
+  /** In turns of all tables at once, which are taken in the order of their names so that nobody waits in a circle. */
+  #commit(context: CatalogContext, changes: readonly TableChange[]): Promise<readonly LoadedTable[]> {
+    const turns = [...new Set(changes.map(({ identifier }) => turnOf(identifier)))].sort()
+    const commit = turns.reduceRight<() => Promise<readonly LoadedTable[]>>(
+      (next, turn) => () => this.#turns.take(turn, next),
+      () => commitTables(context, changes),
+    )
+    return commit()
+  }
+
+  #rename(kind: RelationKind, from: TableIdentifier, to: TableIdentifier): Promise<void> {
+    checkIdentifier(from)
+    checkIdentifier(to)
+    return this.#change(async ({ rows }) => {
+      const outcome = await rows.renameRelation(kind, from, to)
+      if (outcome === 'not-found') throw noSuchRelation(kind, from)
+      if (outcome === 'no-namespace') throw noSuchNamespace(to.namespace)
+      if (outcome === 'name-taken') throw renameTaken((await findHolder(rows, to)) ?? kind, from, to)
+    })
+  }
+
+  #change(work: (context: CatalogContext) => Promise<void>): Promise<void> {
+    return this.#once(work, async () => {})
+  }
+
+  #changeTable(
+    identifier: TableIdentifier,
+    work: (context: CatalogContext) => Promise<LoadedTable>,
+  ): Promise<LoadedTable> {
+    return this.#once(work, (outcome) =>
+      this.#replay<TableMetadata>(this.#context.tables, identifier, outcome),
+    )
+  }
+
+  #changeView(
+    identifier: TableIdentifier,
+    work: (context: CatalogContext) => Promise<LoadedView>,
+  ): Promise<LoadedView> {
+    return this.#once(work, (outcome) => this.#replay<ViewMetadata>(this.#context.views, identifier, outcome))
+  }
+
+  /** What the change came to then; when that file is cleaned up already, what has become of it since. */
+  async #replay<M>(
+    files: MetadataFiles<M>,
+    identifier: TableIdentifier,
+    { metadataLocation }: DoneOutcome,
+  ): Promise<Loaded<M>> {
+    const metadata =
+      metadataLocation === undefined ? undefined : await files.load(metadataLocation).catch(() => undefined)
+    if (metadata === undefined || metadataLocation === undefined) return this.#load(files, identifier)
+    return { identifier, metadata, metadataLocation, config: {} }
+  }
+
+  #once<T>(
+    work: (context: CatalogContext) => Promise<T>,
+    replay: (outcome: DoneOutcome) => Promise<T>,
+  ): Promise<T> {
+    if (this.#request === undefined) return work(this.#context)
+    return runOnce(this.#context.rows, this.#request, () => work(this.#context), replay)
+  }
+}
+
+const noChange: NamespaceChange = { updated: [], removed: [], missing: [] }
+
+function changeProperties(
+  properties: Readonly<Record<string, string>>,
+  changes: { readonly updates: Readonly<Record<string, string>>; readonly removals: readonly string[] },
+): { readonly properties: Readonly<Record<string, string>>; readonly change: NamespaceChange } {
+  const removals = [...new Set(changes.removals)]
+  const kept = Object.entries(properties).filter(([key]) => !removals.includes(key))
+  return {
+    properties: Object.fromEntries([...kept, ...Object.entries(changes.updates)]),
+    change: {
+      updated: Object.keys(changes.updates),
+      removed: removals.filter((key) => Object.hasOwn(properties, key)),
+      missing: removals.filter((key) => !Object.hasOwn(properties, key)),
+    },
+  }
+}
+
+function turnOf({ namespace, name }: TableIdentifier): string {
+  return JSON.stringify([namespace, name])
 }

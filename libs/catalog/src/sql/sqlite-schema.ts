@@ -4,7 +4,8 @@ import { FloeError } from '@floe/iceberg'
 /**
  * Each entry brings the store from version `index` to `index + 1`; entries are never changed once released.
  *
- * `path` holds a namespace's levels joined by U+001F. `kind` keeps tables and views in one name space.
+ * `path` holds a namespace's levels joined by U+001F. `kind` keeps tables and views in one name space. `outcome` is a
+ * `RequestOutcome` as JSON.
  */
 const migrations: readonly string[] = [
   `CREATE TABLE namespaces (
@@ -24,6 +25,13 @@ const migrations: readonly string[] = [
      PRIMARY KEY (namespace, name)
    ) STRICT, WITHOUT ROWID;
    CREATE UNIQUE INDEX relations_by_uuid ON relations (uuid);`,
+  `CREATE TABLE requests (
+     key TEXT PRIMARY KEY,
+     fingerprint TEXT NOT NULL,
+     outcome TEXT NOT NULL,
+     finished_at_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX requests_by_time ON requests (finished_at_ms);`,
 ]
 
 /**

@@ -2,23 +2,23 @@ import { joinLocation } from '@floe/storage'
 import type { Namespace, TableIdentifier } from '../catalog.ts'
 import type { CatalogStore } from './catalog-store.ts'
 
-/** Hex digits of the table's uuid that end the name of its folder. */
+/** Hex digits of the uuid that end the name of its folder. */
 const suffixDigits = 8
 
 /**
- * Where a table goes whose creator names no location: `<base>/<namespace levels>/<table>-<8 hex digits of its uuid>`.
+ * Where a table or view goes whose creator names no location: `<base>/<namespace levels>/<name>-<8 hex digits of its uuid>`.
  * The digits are always there, so that a table that is made again, or takes a renamed table's old name, never shares
  * a folder with its predecessor. `base` is the `location` property of the nearest namespace that has one (its own
  * levels are left out then), or else the warehouse.
  */
-export async function defaultTableLocation(
+export async function defaultLocation(
   rows: Pick<CatalogStore, 'findNamespace'>,
   warehouse: string,
   { namespace, name }: TableIdentifier,
-  tableUuid: string,
+  relationUuid: string,
 ): Promise<string> {
   const { base, levels } = await baseOf(rows, warehouse, namespace)
-  const folder = `${pathSegment(name)}-${tableUuid.replaceAll('-', '').slice(0, suffixDigits)}`
+  const folder = `${pathSegment(name)}-${relationUuid.replaceAll('-', '').slice(0, suffixDigits)}`
   return joinLocation(base, ...levels.map(pathSegment), folder)
 }
 

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import type { Context } from 'hono'
+import type { Catalog } from '@floe/catalog'
+import { FloeError } from '@floe/iceberg'
+
+const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/**
+ * The catalog that a change of this request goes to: with the header `Idempotency-Key`, one that makes it once.
+ * @throws FloeError invalid-input when the key is no uuid
+ */
+export async function catalogFor(context: Context, catalog: Catalog): Promise<Catalog> {
+  const key = context.req.header('idempotency-key')
+  if (key === undefined) return catalog
+  if (!uuidForm.test(key)) {
+    throw new FloeError('invalid-input', 'Idempotency-Key is not a UUID', {
+      hint: 'send a UUIDv7 in its text form',
+    })
+  }
+  const { method, url } = context.req
+  const { pathname, search } = new URL(url)
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([method, pathname, search]))
+    .update(await context.req.text())
+    .digest('base64url')
+  return catalog.forRequest({ key: key.toLowerCase(), fingerprint })
+}
+
+/** ISO 8601 duration of the spec's `idempotency-key-lifetime`. */
+export function lifetimeDuration(lifetimeMs: number): string {
+  return `PT${Math.floor(lifetimeMs / 1000)}S`
+}

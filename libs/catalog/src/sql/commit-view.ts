@@ -1,0 +1,63 @@
+import { applyViewUpdates, checkViewRequirement, newViewMetadata } from '@floe/iceberg'
+import type { LoadedView, TableIdentifier, ViewCommit, ViewDefinition } from '../catalog.ts'
+import { overtaken } from '../catalog-error.ts'
+import { checkIdentifier, formatIdentifier } from '../identifier.ts'
+import { checkNameIsFree, loadCurrent } from './catalog-context.ts'
+import type { CatalogContext } from './catalog-context.ts'
+import type { RowChange } from './catalog-store.ts'
+import { applyChanges, changeError, insertRelation } from './insert-relation.ts'
+import { newMetadataLocation } from './metadata-location.ts'
+import { publishMetadata } from './publish-metadata.ts'
+import { defaultLocation } from './table-location.ts'
+
+export async function createView(
+  context: CatalogContext,
+  identifier: TableIdentifier,
+  { schema, version, location, properties }: ViewDefinition,
+): Promise<LoadedView> {
+  await checkNameIsFree(context, 'view', identifier)
+  const uuid = context.uuid()
+  const metadata = newViewMetadata({
+    schema,
+    version,
+    location: location ?? (await defaultLocation(context.rows, context.warehouse, identifier, uuid)),
+    uuid,
+    nowMs: context.clock.now(),
+    ...(properties === undefined ? {} : { properties }),
+  })
+  const metadataLocation = await insertRelation(context, context.views, identifier, metadata)
+  return { identifier, metadata, metadataLocation, config: {} }
+}
+
+/** As for tables: a swap that another commit won is tried again while the requirements hold. */
+export async function commitView(
+  context: CatalogContext,
+  identifier: TableIdentifier,
+  { requirements, updates }: ViewCommit,
+): Promise<LoadedView> {
+  const { rows, views, clock, uuid } = context
+  checkIdentifier(identifier)
+  for (let attempt = 1; attempt <= context.commitAttemptsMax; attempt++) {
+    const { row: from, metadata: base } = await loadCurrent(rows, views, identifier)
+    for (const requirement of requirements) checkViewRequirement(base, requirement)
+    const metadata = applyViewUpdates(base, updates, { nowMs: clock.now() })
+    if (metadata === base)
+      return { identifier, metadata, metadataLocation: from.metadataLocation, config: {} }
+    const location = newMetadataLocation(metadata, from.metadataLocation, uuid())
+    const change: RowChange = {
+      kind: 'swap',
+      relation: 'view',
+      identifier,
+      from,
+      uuid: from.uuid,
+      metadataLocation: location,
+    }
+    const outcome = await publishMetadata(views, [{ metadata, location }], {
+      point: () => applyChanges(rows, [change]),
+      isPointed: ({ kind }) => kind === 'applied',
+    })
+    if (outcome.kind === 'applied') return { identifier, metadata, metadataLocation: location, config: {} }
+    if (outcome.kind !== 'lost') throw await changeError(rows, outcome)
+  }
+  throw overtaken(formatIdentifier(identifier), context.commitAttemptsMax)
+}

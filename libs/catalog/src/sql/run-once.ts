@@ -1,0 +1,66 @@
+import { errorFromData, errorToData, FloeError, toFloeError } from '@floe/iceberg'
+import type { ErrorCode } from '@floe/iceberg'
+import type { CatalogStore, RequestOutcome, RequestRecord } from './catalog-store.ts'
+
+/** Failures that the same request would meet again: they are its outcome, as a success is. */
+const lastingFailures: ReadonlySet<ErrorCode> = new Set([
+  'invalid-input',
+  'not-found',
+  'already-exists',
+  'commit-conflict',
+  'unsupported',
+])
+
+export type DoneOutcome = Extract<RequestOutcome, { kind: 'done' }>
+
+/**
+ * Does `work` for a request, or gives again what it came to before. A success is recorded by `rows.forRequest` in the
+ * transaction that makes the change, so that a crash leaves both or neither.
+ * @throws FloeError invalid-input when the key belongs to another request
+ */
+export async function runOnce<T>(
+  rows: CatalogStore,
+  request: RequestRecord,
+  work: () => Promise<T>,
+  replay: (outcome: DoneOutcome) => Promise<T>,
+): Promise<T> {
+  const before = await findOutcome(rows, request)
+  if (before !== undefined) return settle(before, replay)
+  try {
+    const result = await work()
+    // What changed no row is not recorded yet; done again later, it might change one.
+    if ((await rows.findRequest(request.key)) === undefined)
+      await rows.insertRequest(request, { kind: 'done' })
+    return result
+  } catch (error) {
+    // The same request may have been here twice at once: then the other one's outcome is the outcome.
+    const meanwhile = await findOutcome(rows, request)
+    if (meanwhile !== undefined) return settle(meanwhile, replay)
+    const { code, retryable } = toFloeError(error)
+    if (lastingFailures.has(code) && !retryable)
+      await rows.insertRequest(request, { kind: 'failed', error: withoutStack(error) })
+    throw error
+  }
+}
+
+async function findOutcome(
+  rows: CatalogStore,
+  { key, fingerprint }: RequestRecord,
+): Promise<RequestOutcome | undefined> {
+  const found = await rows.findRequest(key)
+  if (found === undefined) return undefined
+  if (found.fingerprint === fingerprint) return found.outcome
+  throw new FloeError('invalid-input', 'the idempotency key belongs to another request', {
+    hint: 'make a new key for each operation',
+  })
+}
+
+async function settle<T>(outcome: RequestOutcome, replay: (outcome: DoneOutcome) => Promise<T>): Promise<T> {
+  if (outcome.kind === 'failed') throw errorFromData(outcome.error)
+  return replay(outcome)
+}
+
+function withoutStack(error: unknown): ReturnType<typeof errorToData> {
+  const { stack: _, ...data } = errorToData(error)
+  return data
+}
