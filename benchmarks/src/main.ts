@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import { compareResults } from './compare.ts'
 import { runLoadSuite } from './load-suite.ts'
 
-const usage = `npm run bench -- load [--scale N] [--workers N] [--runs N]   load flights, or TPC-H lineitem at a scale (needs Python)
+const usage = `npm run bench -- load [--scale N] [--workers N] [--runs N] [--variants drain,copy,cursor]
+                                                            load flights, or TPC-H lineitem at a scale (needs Python)
 npm run bench -- compare <before.json> <after.json>         two results side by side; exit code 1 when a ratio got worse
 `
 
@@ -12,6 +13,7 @@ const { positionals, values } = parseArgs({
     scale: { type: 'string' },
     workers: { type: 'string', default: '2' },
     runs: { type: 'string', default: '3' },
+    variants: { type: 'string', default: 'drain,copy,cursor' },
   },
 })
 const [suite, before, after] = positionals
@@ -21,6 +23,7 @@ if (suite === 'load') {
     scale: values.scale === undefined ? undefined : Number(values.scale),
     workers: Number(values.workers),
     runs: Number(values.runs),
+    variants: values.variants.split(','),
     command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
   })
   process.stdout.write(`${file}\n`)
