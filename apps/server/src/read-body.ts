@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { errorBody } from './error-response.ts'
 
 /** Bytes of a request body of `POST /sql` and `POST /ask`. */
-export const bodyBytesMax: number = 1024 * 1024
+const bodyBytesMax: number = 1024 * 1024
 
 /** Answers 413 to bodies beyond `bodyBytesMax`. */
 export function limitBody(): MiddlewareHandler {

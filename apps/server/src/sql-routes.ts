@@ -11,7 +11,7 @@ import { errorBody, errorResponse } from './error-response.ts'
 import { limitBody, readBody } from './read-body.ts'
 
 /** Rows of a JSON answer; NDJSON has no such limit, since it streams. */
-export const jsonRowsMax = 10_000
+const jsonRowsMax = 10_000
 
 const sqlBody = z.strictObject({ sql: z.string().min(1), rowsMax: z.number().int().positive().optional() })
 

@@ -372,12 +372,12 @@ describe('lists of tables and views', () => {
       ['views', ['v', 'w']],
     ] as const) {
       const found: unknown[] = []
-      let token: unknown = ''
+      let token: string | null = ''
       while (token !== null) {
-        const query = `pageSize=1&pageToken=${encodeURIComponent(String(token))}`
+        const query: string = `pageSize=1&pageToken=${encodeURIComponent(token)}`
         const body = await readJson(await get(`/v1/namespaces/shop/${kind}?${query}`))
         found.push(...(body['identifiers'] as readonly { readonly name: string }[]).map(({ name }) => name))
-        token = body['next-page-token']
+        token = body['next-page-token'] as string | null
       }
       expect(found).toEqual(names)
     }

@@ -19,7 +19,7 @@ const metadataType: TapType<readonly { readonly key: string; readonly value: str
   ]),
 )
 
-export type AvroBlock = { readonly bytes: Buffer }
+type AvroBlock = { readonly bytes: Buffer }
 
 export type AvroFile = {
   readonly metadata: Readonly<Record<string, string>>

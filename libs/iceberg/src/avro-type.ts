@@ -105,7 +105,7 @@ function fixedToAvro(name: string, size: number, logical: JsonObject, defined: S
 }
 
 /** Fewest bytes of two's complement that hold every unscaled value of a precision (spec Appendix A). */
-export function decimalBytes(precision: number): number {
+function decimalBytes(precision: number): number {
   const largest = 10n ** BigInt(precision) - 1n
   return Math.floor(largest.toString(2).length / 8) + 1
 }

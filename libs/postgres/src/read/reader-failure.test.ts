@@ -112,7 +112,7 @@ describe.each(['copy', 'cursor'] as const)('a reader by %s', (method) => {
     const reader = await openReader(method)
     const kill = (): Promise<unknown> =>
       postgres.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'floe' AND state = 'active' AND pid <> $1`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'floe' AND pid <> $1`,
         [(client as unknown as { processID: number }).processID],
       )
     let killed = false
