@@ -41,6 +41,12 @@ describe('npm run check', () => {
     expect(upward).toContain('enforce-module-boundaries')
   })
 
+  it('fails for a second importer of a package that has one', async () => {
+    const adapters = await lint('libs/etl', `export { openSqlCatalog } from '@floe/catalog/sql'\n`)
+    expect(adapters).toContain('no-restricted-imports')
+    expect(await lint('libs/etl', `export { Piscina } from 'piscina'\n`)).toContain('no-restricted-imports')
+  })
+
   it('passes for an import that the table allows', async () => {
     expect(await lint('libs/planner', `export type { ObjectStore } from '@floe/storage'\n`)).toBe('')
   })
