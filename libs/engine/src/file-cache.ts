@@ -43,6 +43,9 @@ export class FileCache {
   readonly #wanted = new Map<string, number>()
   /** Bytes of all copies as last counted, plus what was added since; `undefined` before the first count. */
   #bytes: number | undefined
+  /** Bytes of copies that came while a count was under way, which may or may not have seen them. */
+  #bytesSinceCount = 0
+  #makingRoom: Promise<void> = Promise.resolve()
 
   constructor(settings: CacheSettings, components: CacheComponents) {
     this.#settings = settings
@@ -65,7 +68,7 @@ export class FileCache {
       if (others === 0) this.#wanted.delete(copy)
       else this.#wanted.set(copy, others)
     }
-    await this.#makeRoom()
+    await this.#makeRoomInTurn()
   }
 
   async #linkWanted(
@@ -123,6 +126,7 @@ export class FileCache {
       await rm(partial, { force: true })
       throw error instanceof FloeError ? error : cacheError(copy, error)
     }
+    this.#bytesSinceCount += file.fileSizeInBytes
     if (this.#bytes !== undefined) this.#bytes += file.fileSizeInBytes
   }
 
@@ -146,10 +150,18 @@ export class FileCache {
     }
   }
 
+  /** One count at a time: two at once would each miss what the other's files add. */
+  #makeRoomInTurn(): Promise<void> {
+    const next = this.#makingRoom.catch(() => undefined).then(() => this.#makeRoom())
+    this.#makingRoom = next
+    return next
+  }
+
   /** Evicts the copies that were used longest ago. */
   async #makeRoom(): Promise<void> {
     const folder = join(this.#settings.directory, 'files')
     if (this.#bytes !== undefined && this.#bytes <= this.#settings.bytesMax) return
+    this.#bytesSinceCount = 0
     const copies: { readonly path: string; readonly size: number; readonly mtimeMs: number }[] = []
     for (const name of await namesIn(folder)) {
       const path = join(folder, name)
@@ -163,7 +175,8 @@ export class FileCache {
       await rm(path, { force: true })
       bytes -= size
     }
-    this.#bytes = bytes
+    // Too much rather than too little: the next file then counts again.
+    this.#bytes = bytes + this.#bytesSinceCount
   }
 }
 
