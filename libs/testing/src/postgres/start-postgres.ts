@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Pool } from 'pg'
@@ -171,10 +171,14 @@ function isAlive(pid: number): boolean {
 }
 
 async function isListening(port: number): Promise<boolean> {
-  const probe = createServer()
+  // By connecting, not by trying to listen: an account may be refused a port that nobody uses.
+  const probe = connect({ port, host: '127.0.0.1' })
   return new Promise((resolve) => {
-    probe.once('error', () => resolve(true))
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(false)))
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
   })
 }
 
