@@ -1,4 +1,6 @@
+import { getCompileCacheDir } from 'node:module'
 import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
 
 import { FloeError } from '@floe/iceberg'
 import { Piscina } from 'piscina'
@@ -121,11 +123,21 @@ function startThreads({ workers, heapMaxMb }: PoolSettings): Piscina {
     recordTiming: false,
     // Without it a thread sleeps in Atomics.wait between tasks: its sockets would go stale and its timers stand still.
     atomics: 'disabled',
+    env: threadEnvironment(),
     ...(heapMaxMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMaxMb } }),
   })
   // A thread that dies without a task is replaced; no call is there to reject.
   threads.on('error', () => {})
   return threads
+}
+
+/**
+ * Threads do not inherit the compile cache of the process, but read this variable: stripping types and compiling takes
+ * 0.5 CPU seconds a thread without it. Node adds a folder of its version, which the process's own answer has already.
+ */
+function threadEnvironment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir()
+  return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) }
 }
 
 function checkSettings({ workers, heapMaxMb, cancelGraceMs }: PoolSettings): void {

@@ -15,6 +15,8 @@ const cases: readonly Case[] = [
   ['wide integers, few of them', long, (index) => BigInt(index % 90) * 2n ** 50n - 2n ** 55n, true],
   ['low words that differ by the sign bit alone', long, (index) => 2n ** 31n + BigInt(index % 5) - 2n, true],
   ['wide integers, all distinct', long, (index) => BigInt(index) * 2n ** 40n, false],
+  ['keys that repeat next to each other alone', long, (i) => BigInt(i - (i % 4)) * 2n ** 20n, false],
+  ['keys that repeat in long runs', long, (i) => BigInt(i - (i % 100)) * 2n ** 20n, true],
   ['integers that repeat at first only', long, (i) => BigInt(i < 20_000 ? i % 10 : i) * 2n ** 40n, false],
   [
     'doubles, few of them, both zeros',

@@ -19,6 +19,8 @@ const hashEntriesMax = 65_536
 const repeatMin = 4
 /** After this many values the growth of the dictionary is extrapolated: hopeless ones are given up early. */
 const sampleValues = 16_384
+/** Equal values next to each other in runs shorter than this are cheaper left to the codec than looked up. */
+const clusteredRunMin = 16
 /** A dictionary must save this share of the plain bytes before compression to be worth its second lookup. */
 const sizeShareMax = 0.85
 
@@ -147,9 +149,24 @@ function hashWords(
   const stride = width / 4
   const words = new Int32Array(memory.buffer, memory.byteOffset, count * stride)
   const table = hashTable(count, Math.floor(dictionaryBytesMax / width), scratch)
-  return fillTable(table, count, (start, end, found) =>
-    hashWordRange(words, stride, start, end, found, table),
+  const isClustered = (sample: number, found: number): boolean =>
+    sample < found * clusteredRunMin && countRuns(words, stride, sample) === found
+  return fillTable(
+    table,
+    count,
+    (start, end, found) => hashWordRange(words, stride, start, end, found, table),
+    isClustered,
   )
+}
+
+/** Runs of equal values among the first `count`; as many as distinct values where each occurs in one place only. */
+function countRuns(words: Int32Array, stride: number, count: number): number {
+  const second = stride - 1
+  let runs = 1
+  for (let at = stride; at < count * stride; at += stride) {
+    if (words[at] !== words[at - stride] || words[at + second] !== words[at + second - stride]) runs++
+  }
+  return runs
 }
 
 type HashTable = {
@@ -168,8 +185,16 @@ function hashTable(count: number, entriesFit: number, scratch: Scratch): HashTab
 
 type FillRange = (start: number, end: number, foundBefore: number) => number
 
-/** Fills the table in three steps, and stops where the last step's growth says that the entries will not fit. */
-function fillTable(table: HashTable, count: number, fill: FillRange): Dictionary | undefined {
+/**
+ * Fills the table in three steps, and stops where the last step's growth says that the entries will not fit, or where
+ * `isHopeless` says so of the sample.
+ */
+function fillTable(
+  table: HashTable,
+  count: number,
+  fill: FillRange,
+  isHopeless: (sample: number, found: number) => boolean = () => false,
+): Dictionary | undefined {
   const half = Math.min(count, sampleValues / 2)
   const sample = Math.min(count, sampleValues)
   const foundInHalf = fill(0, half, 0)
@@ -178,6 +203,7 @@ function fillTable(table: HashTable, count: number, fill: FillRange): Dictionary
   if (foundInSample < 0) return undefined
   const growth = (foundInSample - foundInHalf) / Math.max(1, sample - half)
   if (foundInSample + growth * (count - sample) > table.entriesMax) return undefined
+  if (isHopeless(sample, foundInSample)) return undefined
   const found = fill(sample, count, foundInSample)
   return found < 0 ? undefined : { ids: table.ids, entries: table.entries, count: found }
 }
