@@ -182,6 +182,6 @@ describe('a catalog in PostgreSQL', () => {
     const response = await routes.request('/v1/namespaces/shop/tables')
     expect(await response.json()).toMatchObject({ identifiers: [{ namespace: ['shop'], name: 'things' }] })
     const result = await second.query('SELECT count(*) AS n FROM shop.things')
-    expect(await Array.fromAsync(result.rows())).toEqual([[[5n]]])
+    expect(await Array.fromAsync(result.rows())).toEqual([[[5]]])
   })
 })

@@ -7,7 +7,7 @@ import { findCurrent } from './catalog-context.ts'
 import type { CatalogContext, Current } from './catalog-context.ts'
 import type { ChangeOutcome, RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertOf } from './insert-relation.ts'
-import { newMetadataLocation } from './metadata-location.ts'
+import { deleteAfterCommit, newMetadataLocation } from './metadata-location.ts'
 import { publishMetadata } from './publish-metadata.ts'
 import { defaultLocation } from './table-location.ts'
 
@@ -126,11 +126,16 @@ async function applyPlans(context: CatalogContext, plans: readonly Plan[]): Prom
   // A single table that stays as it is needs no lock: it was so when it was read.
   if (changes.length === 0 || (changes.length === 1 && changes[0]?.kind === 'check'))
     return { kind: 'applied' }
+  const changed = plans.filter(({ row }) => row.kind !== 'check')
   return publishMetadata(
     context.tables,
-    plans.filter(({ row }) => row.kind !== 'check'),
+    changed.map(({ metadata, location, row }) => ({ metadata, location, replaced: replacedBy(row) })),
     { point: () => applyChanges(context, changes), isPointed: ({ kind }) => kind === 'applied' },
   )
+}
+
+function replacedBy(row: RowChange): string | undefined {
+  return row.kind === 'swap' ? row.from.metadataLocation : undefined
 }
 
 /** Planning again says what has become of a table; a name that a view has, or a uuid that is taken, stay so. */
@@ -152,8 +157,7 @@ function names(changes: readonly TableChange[]): string {
 
 /** Only files that this commit pushed out of the metadata log: others may belong to somebody who still reads them. */
 async function removeOldMetadata({ tables }: CatalogContext, { base, metadata }: Plan): Promise<void> {
-  if (base === undefined || metadata.properties['write.metadata.delete-after-commit.enabled'] !== 'true')
-    return
+  if (base === undefined || metadata.properties[deleteAfterCommit] !== 'true') return
   const kept = new Set(metadata.metadataLog.map(({ metadataFile }) => metadataFile))
   await tables.remove(
     base.metadataLog.map(({ metadataFile }) => metadataFile).filter((file) => !kept.has(file)),

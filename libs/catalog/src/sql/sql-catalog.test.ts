@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Schema, TableUpdate } from '@floe/iceberg'
+import type { Schema, TableUpdate, ViewUpdate, ViewVersion } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 import { openFileStore } from '@floe/storage/fs'
 import { manualClock } from '@floe/testing'
@@ -301,6 +301,35 @@ describe.each(testDatabases)('in $name', ({ start, make, stop }) => {
       const logged = metadata.metadataLog.map(({ metadataFile }) => metadataFile)
       expect(logged).toHaveLength(2)
       expect(new Set(await metadataFiles())).toEqual(new Set([...logged, metadataLocation]))
+    })
+
+    it('of a view are removed when the view asks for it, but for the last two', async () => {
+      const catalog = await open()
+      await catalog.createNamespace(['shop'])
+      const version: ViewVersion = {
+        versionId: 1,
+        schemaId: 0,
+        timestampMs: 1_700_000_000_000,
+        summary: {},
+        defaultNamespace: ['shop'],
+        representations: [{ type: 'sql', sql: 'SELECT 1', dialect: 'floe' }],
+      }
+      const kept = { namespace: ['shop'], name: 'kept' }
+      const cleaned = { namespace: ['shop'], name: 'cleaned' }
+      await catalog.createView(kept, { schema, version })
+      const properties = { 'write.metadata.delete-after-commit.enabled': 'true' }
+      await catalog.createView(cleaned, { schema, version, properties })
+      for (const identifier of [kept, cleaned]) {
+        for (const key of ['a', 'b', 'c', 'd']) {
+          const updates: ViewUpdate[] = [{ action: 'set-properties', updates: { [key]: 'set' } }]
+          await catalog.commitView(identifier, { requirements: [], updates })
+        }
+      }
+      const filesOf = async (name: string): Promise<number> =>
+        (await metadataFiles()).filter((location) => location.includes(`/${name}-`)).length
+      expect([await filesOf('kept'), await filesOf('cleaned')]).toEqual([5, 2])
+      const fresh = await open()
+      expect(Object.keys((await fresh.loadView(cleaned)).metadata.properties)).toContain('d')
     })
 
     it('are compressed when the table asks for it, and read back by their content', async () => {

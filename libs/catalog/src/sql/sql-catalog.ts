@@ -68,9 +68,12 @@ export class SqlCatalog implements Catalog {
   }
 
   async listNamespaces(parent?: Namespace): Promise<readonly Namespace[]> {
-    const isTop = parent === undefined || parent.length === 0
-    if (!isTop) await this.loadNamespace(parent)
-    return this.#context.rows.listNamespaces(isTop ? undefined : parent)
+    if (parent === undefined || parent.length === 0) return this.#context.rows.listNamespaces(undefined)
+    checkNamespace(parent)
+    const children = await this.#context.rows.listNamespaces(parent)
+    // What has children exists.
+    if (children.length === 0) await this.loadNamespace(parent)
+    return children
   }
 
   async createNamespace(
@@ -213,8 +216,9 @@ export class SqlCatalog implements Catalog {
   }
 
   async #list(kind: RelationKind, namespace: Namespace): Promise<readonly TableIdentifier[]> {
-    await this.loadNamespace(namespace)
+    checkNamespace(namespace)
     const names = await this.#context.rows.listRelations(kind, namespace)
+    if (names.length === 0) await this.loadNamespace(namespace)
     return names.map((name) => ({ namespace, name }))
   }
 
