@@ -20,6 +20,9 @@ const endpoints: readonly string[] = [
   ...metricsEndpoints,
 ]
 
+/** Spec `namespace-separator`: clients need not rely on the default; others than U+001F are not decoded. */
+const separatorOverride = 'namespace-separator'
+
 type ConfigSettings = {
   readonly catalog: { readonly requestLifetimeMs?: number }
   readonly warehouse?: string
@@ -33,7 +36,7 @@ export function configRoutes({ catalog, warehouse, prefix, defaults, overrides }
   const lifetimeMs = catalog.requestLifetimeMs
   const config = {
     defaults: { ...(warehouse === undefined ? {} : { warehouse }), ...defaults },
-    overrides: { ...(prefix === undefined ? {} : { prefix }), ...overrides },
+    overrides: { [separatorOverride]: '%1F', ...(prefix === undefined ? {} : { prefix }), ...overrides },
     endpoints,
     ...(lifetimeMs === undefined ? {} : { 'idempotency-key-lifetime': lifetimeDuration(lifetimeMs) }),
   }

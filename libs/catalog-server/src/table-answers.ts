@@ -1,8 +1,7 @@
 import type { Context } from 'hono'
 import type { LoadedTable } from '@floe/catalog'
-import { stringifyJson, tableMetadataToJson } from '@floe/iceberg'
-import type { JsonObject, TableMetadata } from '@floe/iceberg'
-import { loadTableResult, matchesEtag, tableEtag } from './table-body.ts'
+import type { TableMetadata } from '@floe/iceberg'
+import { loadTableResult, locatedTable, matchesEtag, tableEtag } from './table-body.ts'
 import type { SnapshotMode, TableBodies } from './table-body.ts'
 
 export type TableConfig = (metadata: TableMetadata) => Readonly<Record<string, string>>
@@ -36,12 +35,12 @@ export class TableAnswers {
 
   /** Spec `CommitTableResponse`; the ETag is that of the load that would follow. */
   committed(table: LoadedTable): Response {
-    return jsonResponse(located(table), { etag: tableEtag(table, this.#configOf(table), 'all') })
+    return jsonResponse(locatedTable(table), { etag: tableEtag(table, this.#configOf(table), 'all') })
   }
 
   /** Spec `UnregisterTableResult`; there is nothing left to load again. */
   unregistered(table: LoadedTable): Response {
-    return jsonResponse(located(table))
+    return jsonResponse(locatedTable(table))
   }
 
   #configOf({ config, metadata }: LoadedTable): Readonly<Record<string, string>> {
@@ -49,10 +48,6 @@ export class TableAnswers {
   }
 }
 
-function located({ metadata, metadataLocation }: LoadedTable): JsonObject {
-  return { 'metadata-location': metadataLocation ?? null, metadata: tableMetadataToJson(metadata) }
-}
-
-function jsonResponse(body: JsonObject, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(stringifyJson(body), { headers: { ...headers, 'content-type': 'application/json' } })
+function jsonResponse(body: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(body, { headers: { ...headers, 'content-type': 'application/json' } })
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { LoadedTable } from '@floe/catalog'
-import { stringifyJson, tableMetadataToJson } from '@floe/iceberg'
-import type { JsonObject, TableMetadata } from '@floe/iceberg'
+import { serializeTableMetadata } from '@floe/iceberg'
+import type { TableMetadata } from '@floe/iceberg'
 
 /** Spec `snapshots` of loadTable: all of them, or those that a branch or tag points at. */
 export type SnapshotMode = 'all' | 'refs'
@@ -29,7 +29,7 @@ export class TableBodies {
       this.#bodies.set(etag, ready)
       return { etag, body: ready }
     }
-    const body = encoder.encode(stringifyJson(loadTableResult(table, config, mode)))
+    const body = encoder.encode(loadTableResult(table, config, mode))
     this.#keep(etag, body)
     return { etag, body }
   }
@@ -64,16 +64,22 @@ export function matchesEtag(ifNoneMatch: string | undefined, etag: string): bool
   return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => opaque(tag) === opaque(etag))
 }
 
+/** Spec `LoadTableResult`, as text: metadata of a long history is written faster than as one JSON value. */
 export function loadTableResult(
   { metadata, metadataLocation }: LoadedTable,
   config: Readonly<Record<string, string>>,
   mode: SnapshotMode,
-): JsonObject {
-  return {
-    ...(metadataLocation === undefined ? {} : { 'metadata-location': metadataLocation }),
-    metadata: tableMetadataToJson(mode === 'refs' ? withReferencedSnapshots(metadata) : metadata),
-    config,
-  }
+): string {
+  const place =
+    metadataLocation === undefined ? '' : `"metadata-location":${JSON.stringify(metadataLocation)},`
+  const text = serializeTableMetadata(mode === 'refs' ? withReferencedSnapshots(metadata) : metadata)
+  return `{${place}"metadata":${text},"config":${JSON.stringify(config)}}`
+}
+
+/** Spec `CommitTableResponse` and `UnregisterTableResult`, as text. */
+export function locatedTable({ metadata, metadataLocation }: LoadedTable): string {
+  const place = JSON.stringify(metadataLocation ?? null)
+  return `{"metadata-location":${place},"metadata":${serializeTableMetadata(metadata)}}`
 }
 
 function withReferencedSnapshots(metadata: TableMetadata): TableMetadata {

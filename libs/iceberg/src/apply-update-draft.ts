@@ -1,6 +1,6 @@
 import { FloeError } from './error.ts'
 import { firstPartitionFieldId } from './partition-spec.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot, SnapshotRef } from './snapshot.ts'
 import type { FormatVersion, TableMetadata } from './table-metadata.ts'
 
 /** Metadata between two updates of one commit, and what later updates of it refer to. */
@@ -14,13 +14,16 @@ export type Draft = {
   readonly lastAddedSortOrderId?: number
 }
 
+type Refs = TableMetadata['refs']
+
 /**
- * What one commit adds to a table's history, for as long as the commit is applied. Lists that it copied once grow in
- * place: with a copy for each snapshot, a commit of thousands of them takes quadratic time.
+ * What one commit adds to a table's history, for as long as the commit is applied. Lists and refs that it copied once
+ * change in place: with a copy for each snapshot, a commit of thousands of them takes quadratic time.
  */
 export class CommitHistory {
   readonly #addedIds = new Set<bigint>()
   readonly #ownLists = new WeakSet<readonly unknown[]>()
+  readonly #ownRefs = new WeakSet<Refs>()
   #indexed: readonly Snapshot[] = []
   #byId = new Map<bigint, Snapshot>()
 
@@ -38,6 +41,17 @@ export class CommitHistory {
     const copy = [...list, item]
     this.#ownLists.add(copy)
     return copy
+  }
+
+  /** The refs with `ref` as `name`, or without that name: themselves when this commit made them, else a copy. */
+  changeRef(refs: Refs, name: string, ref: SnapshotRef | undefined): Refs {
+    const own: Record<string, SnapshotRef> = this.#ownRefs.has(refs) ? refs : { ...refs }
+    this.#ownRefs.add(own)
+    if (ref === undefined) Reflect.deleteProperty(own, name)
+    // Not by assignment, which is something else for a ref called `__proto__`.
+    else
+      Object.defineProperty(own, name, { value: ref, enumerable: true, configurable: true, writable: true })
+    return own
   }
 
   addSnapshot(snapshots: readonly Snapshot[], snapshot: Snapshot): readonly Snapshot[] {

@@ -123,7 +123,7 @@ function setRef(draft: Draft, name: string, ref: SnapshotRef): Draft {
   if (name === mainBranch && ref.type !== 'branch') {
     throw new FloeError('invalid-input', `cannot set ${mainBranch} to a tag, it must be a branch`)
   }
-  const change = changeDraft(draft, { refs: { ...metadata.refs, [name]: next } })
+  const change = changeDraft(draft, { refs: draft.history.changeRef(metadata.refs, name, next) })
   return name === mainBranch ? moveMain(change, snapshot) : change
 }
 
@@ -138,7 +138,7 @@ function moveMain(draft: Draft, { snapshotId, timestampMs }: Snapshot): Draft {
 
 function removeRef(draft: Draft, name: string): Draft {
   if (findRef(draft.metadata, name) === undefined) return draft
-  const refs = Object.fromEntries(Object.entries(draft.metadata.refs).filter(([key]) => key !== name))
+  const refs = draft.history.changeRef(draft.metadata.refs, name, undefined)
   if (name !== mainBranch) return changeDraft(draft, { refs })
   const { currentSnapshotId: _, ...rest } = draft.metadata
   return { ...draft, metadata: { ...rest, refs } }

@@ -4,6 +4,7 @@ import {
   applyTableUpdates,
   checkRequirement,
   currentSchema,
+  findRef,
   FloeError,
   newTableMetadata,
   parseTableMetadata,
@@ -265,6 +266,39 @@ describe('snapshots', () => {
     expect(pruned.statistics).toEqual([])
     expect(pruned.partitionStatistics).toHaveLength(1)
     expect(pruned.snapshotLog.map((entry) => entry.snapshotId)).toEqual([3n])
+  })
+
+  it('removes snapshots one by one as it removes them at once', () => {
+    const base = apply(withHistory(), {
+      action: 'set-snapshot-ref',
+      refName: 'old',
+      ref: { snapshotId: 1n, type: 'tag' },
+    })
+    const remove = (...snapshotIds: bigint[]): TableUpdate => ({ action: 'remove-snapshots', snapshotIds })
+    const atOnce = apply(base, remove(1n, 2n, 9n))
+    expect(apply(base, remove(1n), remove(9n), remove(2n))).toEqual(atOnce)
+    expect(atOnce.snapshots.map(({ snapshotId }) => snapshotId)).toEqual([3n])
+    expect(Object.keys(atOnce.refs)).toEqual(['main'])
+    // What comes between two removals finds the first one done.
+    expect(() => apply(base, remove(2n), moveMain(2n), remove(1n))).toThrow(/unknown snapshot 2/)
+  })
+
+  it('changes as many refs in one commit as a table has, and leaves the table before alone', () => {
+    const base = withHistory()
+    const names = ['__proto__', 'constructor', ...Array.from({ length: 2000 }, (_, at) => `tag-${at}`)]
+    const tagged = apply(
+      base,
+      ...names.map((refName): TableUpdate => ({
+        action: 'set-snapshot-ref',
+        refName,
+        ref: { snapshotId: 1n, type: 'tag' },
+      })),
+      { action: 'remove-snapshot-ref', refName: 'tag-7' },
+    )
+    expect(Object.keys(base.refs)).toEqual(['main'])
+    expect(Object.keys(tagged.refs)).toEqual(['main', ...names.filter((name) => name !== 'tag-7')])
+    expect(findRef(tagged, '__proto__')).toEqual({ snapshotId: 1n, type: 'tag' })
+    expect(parseTableMetadata(serializeTableMetadata(tagged))).toEqual(tagged)
   })
 
   it('leaves no current snapshot when main is removed', () => {

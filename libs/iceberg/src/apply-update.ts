@@ -41,11 +41,29 @@ export function applyTableUpdates(
     nowMs: Math.max(options.nowMs, start.lastUpdatedMs),
     history: new CommitHistory(),
   }
-  for (const update of updates) draft = applyUpdate(draft, update)
+  for (const update of withJoinedRemovals(updates)) draft = applyUpdate(draft, update)
   if (draft.metadata === base) return base
   const finished = finishDraft(draft, base, options)
   checkResult(finished, start.snapshotLog.length)
   return finished
+}
+
+/** Clients remove many snapshots one by one: each removal looks at all snapshots, all of them together look once. */
+function withJoinedRemovals(updates: readonly TableUpdate[]): readonly TableUpdate[] {
+  const joined: TableUpdate[] = []
+  let removed: bigint[] = []
+  for (const update of updates) {
+    if (update.action !== 'remove-snapshots') {
+      removed = []
+      joined.push(update)
+      continue
+    }
+    if (removed.length === 0) {
+      removed = [...update.snapshotIds]
+      joined.push({ action: 'remove-snapshots', snapshotIds: removed })
+    } else removed.push(...update.snapshotIds)
+  }
+  return joined
 }
 
 function applyUpdate(draft: Draft, update: TableUpdate): Draft {

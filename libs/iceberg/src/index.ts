@@ -143,7 +143,8 @@ export {
   snapshotByRef,
 } from './table-metadata.ts'
 export type { FormatVersion } from './table-metadata.ts'
-export { parseTableMetadata, serializeTableMetadata, tableMetadataToJson } from './table-metadata-json.ts'
+export { parseTableMetadata, tableMetadataToJson } from './table-metadata-json.ts'
+export { serializeTableMetadata } from './table-metadata-text.ts'
 export type { NewTable } from './new-table-metadata.ts'
 export { newTableMetadata } from './new-table-metadata.ts'
 export { parseTableUpdate, tableUpdateToJson, unassignedPartitionFieldId } from './table-update.ts'

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'fflate'
 import { FloeError } from './error.ts'
-import { parseTableMetadata, serializeTableMetadata } from './table-metadata-json.ts'
+import { parseTableMetadata } from './table-metadata-json.ts'
+import { serializeTableMetadata } from './table-metadata-text.ts'
 import type { TableMetadata } from './table-metadata.ts'
 
 const versionDigits = 5

@@ -1,7 +1,7 @@
 import { FloeError } from './error.ts'
 import { longToJson, readLong, readOptionalLong } from './json-long.ts'
 import { extraMembers, isPresent, readArray, readInteger, readObject, readString } from './json-member.ts'
-import { parseJson, stringifyJson, type JsonObject, type JsonValue } from './json.ts'
+import { parseJson, type JsonObject, type JsonValue } from './json.ts'
 import {
   firstPartitionFieldId,
   parsePartitionSpec,
@@ -256,9 +256,4 @@ function specFields(spec: PartitionSpec): JsonValue {
 function currentSnapshotIdToJson({ currentSnapshotId, formatVersion }: TableMetadata): JsonValue {
   if (currentSnapshotId !== undefined) return longToJson(currentSnapshotId)
   return formatVersion === 3 ? null : -1
-}
-
-/** Text of a metadata file, integers exact. */
-export function serializeTableMetadata(metadata: TableMetadata): string {
-  return stringifyJson(tableMetadataToJson(metadata))
 }

@@ -105,6 +105,17 @@ describe('parseTableMetadata', () => {
     expect(jsonEqual(parseJson(serializeTableMetadata(metadata)), minimal)).toBe(true)
   })
 
+  it('writes the text of its JSON, also when snapshots were written before in another version', () => {
+    for (const name of ['partitioned-v1', 'partitioned-v2']) {
+      const metadata = parseTableMetadata(fixture(name))
+      for (const formatVersion of [metadata.formatVersion, 2, metadata.formatVersion] as const) {
+        const upgraded = { ...metadata, formatVersion }
+        const text = stringifyJson(tableMetadataToJson(upgraded))
+        expect([serializeTableMetadata(upgraded), serializeTableMetadata(upgraded)]).toEqual([text, text])
+      }
+    }
+  })
+
   it('keeps members that it does not know at table, snapshot, ref, schema and field level', () => {
     const unknown = fc.dictionary(
       fc.stringMatching(/^x-[a-z]{1,8}$/),

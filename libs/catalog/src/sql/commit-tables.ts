@@ -3,11 +3,11 @@ import type { TableMetadata, TableUpdate } from '@floe/iceberg'
 import type { LoadedTable, TableChange, TableIdentifier } from '../catalog.ts'
 import { nameTaken, noSuchNamespace, noSuchRelation, overtaken } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
-import { findCurrent, findHolder } from './catalog-context.ts'
+import { findCurrent } from './catalog-context.ts'
 import type { CatalogContext, Current } from './catalog-context.ts'
 import type { ChangeOutcome, RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertOf } from './insert-relation.ts'
-import { newMetadataLocation } from './metadata-location.ts'
+import { deleteAfterCommit, newMetadataLocation } from './metadata-location.ts'
 import { publishMetadata } from './publish-metadata.ts'
 import { defaultLocation } from './table-location.ts'
 
@@ -99,7 +99,7 @@ async function planNewTable(
   if (!requirements.some(({ type }) => type === 'assert-create')) throw noSuchRelation('table', identifier)
   if ((await rows.findNamespace(identifier.namespace)) === undefined)
     throw noSuchNamespace(identifier.namespace)
-  if ((await findHolder(rows, identifier)) === 'view') throw nameTaken('table', 'view', identifier)
+  if ((await rows.findKind(identifier)) === 'view') throw nameTaken('table', 'view', identifier)
   for (const requirement of requirements) checkRequirement(undefined, requirement)
   const complete = [...(await missingUpdates(context, identifier, updates)), ...updates]
   const metadata = applyTableUpdates(undefined, complete, { nowMs: clock.now() })
@@ -121,16 +121,21 @@ async function missingUpdates(
   return [...missing, { action: 'set-location', location }]
 }
 
-async function applyPlans({ rows, tables }: CatalogContext, plans: readonly Plan[]): Promise<ChangeOutcome> {
+async function applyPlans(context: CatalogContext, plans: readonly Plan[]): Promise<ChangeOutcome> {
   const changes = plans.map(({ row }) => row)
   // A single table that stays as it is needs no lock: it was so when it was read.
   if (changes.length === 0 || (changes.length === 1 && changes[0]?.kind === 'check'))
     return { kind: 'applied' }
+  const changed = plans.filter(({ row }) => row.kind !== 'check')
   return publishMetadata(
-    tables,
-    plans.filter(({ row }) => row.kind !== 'check'),
-    { point: () => applyChanges(rows, changes), isPointed: ({ kind }) => kind === 'applied' },
+    context.tables,
+    changed.map(({ metadata, location, row }) => ({ metadata, location, replaced: replacedBy(row) })),
+    { point: () => applyChanges(context, changes), isPointed: ({ kind }) => kind === 'applied' },
   )
+}
+
+function replacedBy(row: RowChange): string | undefined {
+  return row.kind === 'swap' ? row.from.metadataLocation : undefined
 }
 
 /** Planning again says what has become of a table; a name that a view has, or a uuid that is taken, stay so. */
@@ -139,7 +144,7 @@ async function isWorthAnotherTry(
   { kind, change }: Exclude<ChangeOutcome, { kind: 'applied' }>,
 ): Promise<boolean> {
   if (kind === 'lost') return true
-  return kind === 'name-taken' && (await findHolder(rows, change.identifier)) !== 'view'
+  return kind === 'name-taken' && (await rows.findKind(change.identifier)) !== 'view'
 }
 
 function loadedTable({ row, metadata, location }: Plan): LoadedTable {
@@ -152,8 +157,7 @@ function names(changes: readonly TableChange[]): string {
 
 /** Only files that this commit pushed out of the metadata log: others may belong to somebody who still reads them. */
 async function removeOldMetadata({ tables }: CatalogContext, { base, metadata }: Plan): Promise<void> {
-  if (base === undefined || metadata.properties['write.metadata.delete-after-commit.enabled'] !== 'true')
-    return
+  if (base === undefined || metadata.properties[deleteAfterCommit] !== 'true') return
   const kept = new Set(metadata.metadataLog.map(({ metadataFile }) => metadataFile))
   await tables.remove(
     base.metadataLog.map(({ metadataFile }) => metadataFile).filter((file) => !kept.has(file)),

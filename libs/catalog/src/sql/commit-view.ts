@@ -1,12 +1,13 @@
 import { applyViewUpdates, checkViewRequirement, newViewMetadata } from '@floe/iceberg'
+import type { ViewMetadata } from '@floe/iceberg'
 import type { LoadedView, TableIdentifier, ViewCommit, ViewDefinition } from '../catalog.ts'
 import { overtaken } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
 import { checkNameIsFree, loadCurrent } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
-import type { RowChange } from './catalog-store.ts'
+import type { RelationRow, RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertRelation } from './insert-relation.ts'
-import { newMetadataLocation } from './metadata-location.ts'
+import { deleteAfterCommit, newMetadataLocation } from './metadata-location.ts'
 import { publishMetadata } from './publish-metadata.ts'
 import { defaultLocation } from './table-location.ts'
 
@@ -52,12 +53,25 @@ export async function commitView(
       uuid: from.uuid,
       metadataLocation: location,
     }
-    const outcome = await publishMetadata(views, [{ metadata, location }], {
-      point: () => applyChanges(rows, [change]),
+    const outcome = await publishMetadata(views, [{ metadata, location, replaced: from.metadataLocation }], {
+      point: () => applyChanges(context, [change]),
       isPointed: ({ kind }) => kind === 'applied',
     })
-    if (outcome.kind === 'applied') return { identifier, metadata, metadataLocation: location, config: {} }
+    if (outcome.kind === 'applied') {
+      await removeOldMetadata(context, from, metadata)
+      return { identifier, metadata, metadataLocation: location, config: {} }
+    }
     if (outcome.kind !== 'lost') throw await changeError(rows, outcome)
   }
   throw overtaken(formatIdentifier(identifier), context.commitAttemptsMax)
+}
+
+/** As for tables, on request; a view has no log of its files, so that the last two are kept. */
+async function removeOldMetadata(
+  { views }: CatalogContext,
+  { previousMetadataLocation }: RelationRow,
+  { properties }: ViewMetadata,
+): Promise<void> {
+  if (previousMetadataLocation === undefined || properties[deleteAfterCommit] !== 'true') return
+  await views.remove([previousMetadataLocation])
 }

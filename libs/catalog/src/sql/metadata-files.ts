@@ -85,8 +85,9 @@ export class MetadataFiles<M> {
     return this.load(location)
   }
 
-  /** The metadata that `write` has made visible, ready for the next `load`. */
-  remember(location: string, metadata: M): void {
+  /** The metadata that `write` has made visible, ready for the next `load`; nobody loads what it takes the place of. */
+  remember(location: string, metadata: M, replaced?: string): void {
+    if (replaced !== undefined) this.#cache.delete(replaced)
     this.#cache.set(location, Promise.resolve(metadata))
   }
 

@@ -3,6 +3,9 @@ import { joinLocation } from '@floe/storage'
 /** Digits of the version that starts the name of a metadata file, so that names sort by version. */
 const versionDigits = 5
 
+/** Property that has metadata files removed which nothing needs any more. */
+export const deleteAfterCommit = 'write.metadata.delete-after-commit.enabled'
+
 /**
  * Where the next metadata file of a table or view goes: `<V+1>-<uuid>.metadata.json` (spec "Metastore Tables"). The uuid keeps
  * racing writers from taking the same name, so that the loser cannot remove the winner's file.

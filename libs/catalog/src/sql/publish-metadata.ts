@@ -7,9 +7,15 @@ const surelyUnwritten: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
   'resource-exhausted',
   'permission-denied',
+  'invalid-input',
 ])
 
-export type NewMetadata<M> = { readonly metadata: M; readonly location: string }
+export type NewMetadata<M> = {
+  readonly metadata: M
+  readonly location: string
+  /** Where the metadata is that this one takes the place of. */
+  readonly replaced?: string | undefined
+}
 
 /**
  * Writes metadata files, then points rows at them. The files are removed again when the rows surely do not point at
@@ -29,8 +35,8 @@ export async function publishMetadata<M, T>(
     if (surelyUnwritten.has(toFloeError(error).code)) await files.remove(locations)
     throw error
   }
-  if (rows.isPointed(outcome)) for (const { location, metadata } of added) files.remember(location, metadata)
-  else await files.remove(locations)
+  if (!rows.isPointed(outcome)) await files.remove(locations)
+  else for (const { location, metadata, replaced } of added) files.remember(location, metadata, replaced)
   return outcome
 }
 
