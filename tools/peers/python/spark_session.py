@@ -1,0 +1,72 @@
+"""A Spark session with Iceberg that runs one SQL statement per line of stdin.
+
+usage: spark_session.py JARS_FOLDER
+Each line is {"sql": TEXT} or {"set": {NAME: VALUE}}; each answer is one line: {"rows": [...]} or {"error": TEXT}.
+Values come as JSON; what JSON lacks (decimals, dates, times, integers beyond 2^53) as Python's text; binary as hex.
+"""
+
+import json
+import os
+import sys
+
+# Answers own the standard output; what Java prints there goes to the standard error.
+answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)
+
+from pyspark.sql import SparkSession  # noqa: E402
+
+
+def plain(value):
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, int) and abs(value) > 2**53:
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return str(value)
+
+
+def start(jars):
+    builder = SparkSession.builder.master("local[2]")
+    settings = {
+        "spark.jars": ",".join(os.path.join(jars, name) for name in sorted(os.listdir(jars)) if name.endswith(".jar")),
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.driver.memory": "1500m",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    }
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    return session
+
+
+def answer(session, request):
+    for key, value in request.get("set", {}).items():
+        session.conf.set(key, value)
+    if "sql" not in request:
+        return {"rows": []}
+    return {"rows": [plain(row.asDict(True)) for row in session.sql(request["sql"]).collect()]}
+
+
+def main():
+    session = start(sys.argv[1])
+    print(json.dumps({"rows": []}), file=answers, flush=True)
+    for line in sys.stdin:
+        try:
+            result = answer(session, json.loads(line))
+        except Exception as error:  # every failure of a statement is an answer
+            result = {"error": str(error)[:4000]}
+        print(json.dumps(result, ensure_ascii=False), file=answers, flush=True)
+    session.stop()
+
+
+main()
