@@ -1,12 +1,16 @@
 """A Spark session with Iceberg that runs one SQL statement per line of stdin.
 
 usage: spark_session.py JARS_FOLDER
-Each line is {"sql": TEXT} or {"set": {NAME: VALUE}}; each answer is one line: {"rows": [...]} or {"error": TEXT}.
+Each line is {"sql": TEXT, "canonical": BOOLEAN} or {"set": {NAME: VALUE}}; each answer is one line: {"rows": [...]} or
+{"error": TEXT}. The first line of all is printed when the session is up.
 Values come as JSON; what JSON lacks (decimals, dates, times, integers beyond 2^53) as Python's text; binary as hex.
 """
 
+import datetime
 import json
+import math
 import os
+import struct
 import sys
 
 # Answers own the standard output; what Java prints there goes to the standard error.
@@ -28,6 +32,23 @@ def plain(value):
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return str(value)
+
+
+def canonical(value):
+    """One text for each value, the same that other engines are asked for: bits of floats, hex of bytes, UTC instants."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return "NaN" if math.isnan(value) else struct.pack(">d", value).hex()
+    if isinstance(value, datetime.datetime):
+        return value.replace(tzinfo=None).isoformat(sep="T", timespec="microseconds")
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, (list, tuple)):
+        return [canonical(item) for item in value]
+    if value is None or isinstance(value, str):
+        return value
+    return format(value, "f") if hasattr(value, "as_tuple") else str(value)
 
 
 def start(jars):
@@ -54,7 +75,9 @@ def answer(session, request):
         session.conf.set(key, value)
     if "sql" not in request:
         return {"rows": []}
-    return {"rows": [plain(row.asDict(True)) for row in session.sql(request["sql"]).collect()]}
+    form = canonical if request.get("canonical") else plain
+    rows = session.sql(request["sql"]).collect()
+    return {"rows": [{name: form(value) for name, value in row.asDict(True).items()} for row in rows]}
 
 
 def main():

@@ -28,13 +28,16 @@ export type Spark = AsyncDisposable & {
   addCatalog(name: string, uri: string, properties?: Readonly<Record<string, string>>): Promise<void>
   /** Runs one statement. Rejects with Spark's own message. */
   sql(statement: string): Promise<readonly PeerRow[]>
+  /** The same with one canonical text a value: bits of floats, hex of bytes, instants in UTC. */
+  canonicalRows(statement: string): Promise<readonly PeerRow[]>
 }
 
 type Answer = { readonly rows: readonly PeerRow[] } | { readonly error: string }
 
 export async function startSpark(): Promise<Spark> {
   const python = await installSpark()
-  const env = { SPARK_LOCAL_IP: '127.0.0.1', AWS_REGION: 'us-east-1' }
+  // PySpark gives instants in the zone of its process.
+  const env = { SPARK_LOCAL_IP: '127.0.0.1', AWS_REGION: 'us-east-1', TZ: 'UTC' }
   const session = startLineProcess(python, [script, jars], env)
   await session.next()
   const ask = async (request: unknown): Promise<readonly PeerRow[]> => {
@@ -44,6 +47,7 @@ export async function startSpark(): Promise<Spark> {
   }
   return {
     sql: (statement) => ask({ sql: statement }),
+    canonicalRows: (statement) => ask({ sql: statement, canonical: true }),
     addCatalog: async (name, uri, properties = {}) => {
       const all = { type: 'rest', uri, 'cache-enabled': 'false', ...properties }
       const prefix = `spark.sql.catalog.${name}`
