@@ -7,6 +7,7 @@ Values come as JSON; what JSON lacks (decimals, dates, times, integers beyond 2^
 """
 
 import datetime
+import decimal
 import json
 import math
 import os
@@ -34,7 +35,7 @@ def plain(value):
     return str(value)
 
 
-def canonical(value):
+def canonical(value, kind):
     """One text for each value, the same that other engines are asked for: bits of floats, hex of bytes, UTC instants."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -45,10 +46,11 @@ def canonical(value):
     if isinstance(value, (bytes, bytearray)):
         return value.hex()
     if isinstance(value, (list, tuple)):
-        return [canonical(item) for item in value]
-    if value is None or isinstance(value, str):
-        return value
-    return format(value, "f") if hasattr(value, "as_tuple") else str(value)
+        return [canonical(item, kind.elementType) for item in value]
+    if isinstance(value, decimal.Decimal):
+        # PySpark may give more zeros than the scale of the type.
+        return format(value.quantize(decimal.Decimal(1).scaleb(-kind.scale), context=decimal.Context(prec=50)), "f")
+    return value if value is None else str(value)
 
 
 def start(jars):
@@ -75,9 +77,12 @@ def answer(session, request):
         session.conf.set(key, value)
     if "sql" not in request:
         return {"rows": []}
-    form = canonical if request.get("canonical") else plain
-    rows = session.sql(request["sql"]).collect()
-    return {"rows": [{name: form(value) for name, value in row.asDict(True).items()} for row in rows]}
+    result = session.sql(request["sql"])
+    kinds = {field.name: field.dataType for field in result.schema.fields}
+    rows = [row.asDict(True) for row in result.collect()]
+    if request.get("canonical"):
+        return {"rows": [{name: canonical(value, kinds[name]) for name, value in row.items()} for row in rows]}
+    return {"rows": [{name: plain(value) for name, value in row.items()} for row in rows]}
 
 
 def main():
