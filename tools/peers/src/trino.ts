@@ -91,7 +91,6 @@ function writeSettings(data: string, port: number, catalogs: TrinoCatalogs): voi
     writeFileSync(path.join(data, 'etc', file), lines.join(''))
   }
   mkdirSync(path.join(data, 'etc', 'catalog'), { recursive: true })
-  mkdirSync(path.join(data, 'data'))
   write('config.properties', {
     coordinator: 'true',
     'node-scheduler.include-coordinator': 'true',
@@ -100,7 +99,6 @@ function writeSettings(data: string, port: number, catalogs: TrinoCatalogs): voi
     'query.max-memory-per-node': '512MB',
     'node.environment': 'peer',
     'node.id': 'peer',
-    'node.data-dir': path.join(data, 'data'),
     'plugin.dir': path.join(server, 'plugin'),
   })
   for (const [name, properties] of Object.entries(catalogs))
