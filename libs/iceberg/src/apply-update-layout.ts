@@ -117,7 +117,7 @@ function addSpec(draft: Draft, spec: PartitionSpec): Draft {
   if (metadata.schemas.length === 0)
     throw new FloeError('invalid-input', 'add a schema before a partition spec')
   const specId = Math.max(-1, ...metadata.partitionSpecs.map((known) => known.specId)) + 1
-  const added: PartitionSpec = { specId, fields: assignFieldIds(metadata, spec.fields) }
+  const added: PartitionSpec = { ...spec, specId, fields: assignFieldIds(metadata, spec.fields) }
   checkSpec(added, currentSchema(metadata))
   checkSequentialIds(metadata, added)
   const lastPartitionId = Math.max(metadata.lastPartitionId, ...added.fields.map((field) => field.fieldId))

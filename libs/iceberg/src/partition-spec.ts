@@ -1,7 +1,7 @@
 import { findFieldById, type Schema } from './schema.ts'
-import { isPresent, readArray, readInteger, readObject, readString } from './json-member.ts'
+import { extraMembers, isPresent, readArray, readInteger, readObject, readString } from './json-member.ts'
 import type { JsonObject, JsonValue } from './json.ts'
-import { parseSourceIds, sourceIdsToJson } from './source-ids.ts'
+import { parseSourceIds, sourceIdsToJson, sourceMembers } from './source-ids.ts'
 import { transformResultType } from './transform-type.ts'
 import { parseTransform, transformsEqual, transformToString, type Transform } from './transform.ts'
 import {
@@ -18,8 +18,14 @@ export type PartitionField = {
   readonly fieldId: number
   readonly name: string
   readonly transform: Transform
+  /** JSON members this version does not know, kept so that they survive a rewrite. */
+  readonly extra?: JsonObject
 }
-export type PartitionSpec = { readonly specId: number; readonly fields: readonly PartitionField[] }
+export type PartitionSpec = {
+  readonly specId: number
+  readonly fields: readonly PartitionField[]
+  readonly extra?: JsonObject
+}
 
 /** Transformed values in the order of the spec's fields. */
 export type Partition = readonly (PrimitiveValue | null)[]
@@ -28,6 +34,9 @@ export type Partition = readonly (PrimitiveValue | null)[]
 export const firstPartitionFieldId = 1000
 
 export const unpartitionedSpec: PartitionSpec = { specId: 0, fields: [] }
+
+const specMembers: ReadonlySet<string> = new Set(['spec-id', 'fields'])
+const fieldMembers: ReadonlySet<string> = new Set([...sourceMembers, 'field-id', 'name', 'transform'])
 
 /**
  * Partition spec from its JSON form: an object, or the bare array of fields of v1 metadata and of manifest headers.
@@ -41,6 +50,7 @@ export function parsePartitionSpec(json: JsonValue, specId = 0): PartitionSpec {
   return {
     specId: isPresent(object['spec-id']) ? readInteger(object, 'spec-id', 'partition spec') : specId,
     fields: readArray(object['fields'], 'partition spec fields').map(parsePartitionField),
+    ...extraMembers(object, specMembers),
   }
 }
 
@@ -55,6 +65,7 @@ function parsePartitionField(json: JsonValue, position: number): PartitionField 
       : firstPartitionFieldId + position,
     name,
     transform: parseTransform(readString(object, 'transform', where)),
+    ...extraMembers(object, fieldMembers),
   }
 }
 
@@ -67,7 +78,9 @@ export function partitionSpecToJson(spec: PartitionSpec): JsonObject {
       'field-id': field.fieldId,
       name: field.name,
       transform: transformToString(field.transform),
+      ...field.extra,
     })),
+    ...spec.extra,
   }
 }
 

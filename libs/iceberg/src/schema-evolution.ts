@@ -228,7 +228,7 @@ type ChangeFields = (fields: readonly NestedField[]) => readonly NestedField[]
 function changeFields(schema: Schema, parentId: number | undefined, change: ChangeFields): Schema {
   if (parentId === undefined) return { ...schema, fields: change(schema.fields) }
   return mapTypes(schema, (type, ownerId) =>
-    ownerId === parentId && type.kind === 'struct' ? { kind: 'struct', fields: change(type.fields) } : type,
+    ownerId === parentId && type.kind === 'struct' ? { ...type, fields: change(type.fields) } : type,
   )
 }
 
@@ -243,7 +243,7 @@ function mapTypes(schema: Schema, change: (type: Type, ownerId: number) => Type)
   const mapInside = (type: Type): Type => {
     switch (type.kind) {
       case 'struct':
-        return { kind: 'struct', fields: type.fields.map(mapField) }
+        return { ...type, fields: type.fields.map(mapField) }
       case 'list':
         return { ...type, element: mapType(type.element, type.elementId) }
       case 'map':

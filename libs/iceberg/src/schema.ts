@@ -2,7 +2,7 @@ import { FloeError } from './error.ts'
 import { extraMembers, isPresent, readArray, readInteger, readIntegers, readObject } from './json-member.ts'
 import { jsonEqual, type JsonObject, type JsonValue } from './json.ts'
 import { indexSchema } from './schema-index.ts'
-import { nestedFieldToJson, parseNestedField, type NestedField, type StructType, type Type } from './type.ts'
+import { nestedFieldToJson, parseNestedField, type NestedField, type Type } from './type.ts'
 
 export type Schema = {
   readonly schemaId: number
@@ -126,7 +126,7 @@ function freshFields(
 /** `type` with every id replaced by `fresh`. */
 export function freshType(type: Type, fresh: (oldId: number) => number): Type {
   if (type.kind === 'struct')
-    return { kind: 'struct', fields: freshFields(type.fields, fresh) } satisfies StructType
+    return { ...type, fields: freshFields(type.fields, fresh) }
   if (type.kind === 'list') {
     const elementId = fresh(type.elementId)
     return { ...type, elementId, element: freshType(type.element, fresh) }

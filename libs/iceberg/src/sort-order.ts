@@ -1,7 +1,7 @@
 import { FloeError } from './error.ts'
-import { readArray, readInteger, readObject, readString } from './json-member.ts'
+import { extraMembers, readArray, readInteger, readObject, readString } from './json-member.ts'
 import type { JsonObject, JsonValue } from './json.ts'
-import { parseSourceIds, sourceIdsToJson } from './source-ids.ts'
+import { parseSourceIds, sourceIdsToJson, sourceMembers } from './source-ids.ts'
 import { parseTransform, transformToString, type Transform } from './transform.ts'
 
 export type SortField = {
@@ -9,11 +9,20 @@ export type SortField = {
   readonly transform: Transform
   readonly direction: 'asc' | 'desc'
   readonly nullOrder: 'nulls-first' | 'nulls-last'
+  /** JSON members this version does not know, kept so that they survive a rewrite. */
+  readonly extra?: JsonObject
 }
-export type SortOrder = { readonly orderId: number; readonly fields: readonly SortField[] }
+export type SortOrder = {
+  readonly orderId: number
+  readonly fields: readonly SortField[]
+  readonly extra?: JsonObject
+}
 
 /** Order 0 has no fields (spec "Sorting"). */
 export const unsortedOrder: SortOrder = { orderId: 0, fields: [] }
+
+const orderMembers: ReadonlySet<string> = new Set(['order-id', 'fields'])
+const fieldMembers: ReadonlySet<string> = new Set([...sourceMembers, 'transform', 'direction', 'null-order'])
 
 /** Sort order from its JSON form. Throws `invalid-input`. */
 export function parseSortOrder(json: JsonValue): SortOrder {
@@ -21,6 +30,7 @@ export function parseSortOrder(json: JsonValue): SortOrder {
   return {
     orderId: readInteger(object, 'order-id', 'sort order'),
     fields: readArray(object['fields'], 'sort order fields').map(parseSortField),
+    ...extraMembers(object, orderMembers),
   }
 }
 
@@ -39,6 +49,7 @@ function parseSortField(json: JsonValue): SortField {
     transform: parseTransform(readString(object, 'transform', 'sort field')),
     direction,
     nullOrder,
+    ...extraMembers(object, fieldMembers),
   }
 }
 
@@ -51,6 +62,8 @@ export function sortOrderToJson(order: SortOrder): JsonObject {
       ...sourceIdsToJson(field.sourceIds),
       direction: field.direction,
       'null-order': field.nullOrder,
+      ...field.extra,
     })),
+    ...order.extra,
   }
 }

@@ -1,6 +1,8 @@
 import { isPresent, readInteger, readIntegers } from './json-member.ts'
 import type { JsonObject } from './json.ts'
 
+export const sourceMembers: readonly string[] = ['source-id', 'source-ids']
+
 /** `source-id`, or the `source-ids` of v3 multi-argument transforms; none for a source-less void tombstone. */
 export function parseSourceIds(object: JsonObject, where: string): readonly number[] {
   const several = object['source-ids']

@@ -191,11 +191,15 @@ function readObjects(object: JsonObject, key: string): readonly JsonObject[] {
   return readOptionalArray(object, key).map((item) => readObject(item, `"${key}"`))
 }
 
+const snapshotLogMembers: ReadonlySet<string> = new Set(['timestamp-ms', 'snapshot-id'])
+const metadataLogMembers: ReadonlySet<string> = new Set(['timestamp-ms', 'metadata-file'])
+
 function parseSnapshotLogEntry(json: JsonValue): TableMetadata['snapshotLog'][number] {
   const entry = readObject(json, '"snapshot-log" entry')
   return {
     timestampMs: readInteger(entry, 'timestamp-ms', '"snapshot-log"'),
     snapshotId: readLong(entry, 'snapshot-id', '"snapshot-log"'),
+    ...extraMembers(entry, snapshotLogMembers),
   }
 }
 
@@ -204,6 +208,7 @@ function parseMetadataLogEntry(json: JsonValue): TableMetadata['metadataLog'][nu
   return {
     timestampMs: readInteger(entry, 'timestamp-ms', '"metadata-log"'),
     metadataFile: readString(entry, 'metadata-file', '"metadata-log"'),
+    ...extraMembers(entry, metadataLogMembers),
   }
 }
 
@@ -236,13 +241,15 @@ export function tableMetadataToJson(metadata: TableMetadata): JsonObject {
     snapshots: metadata.snapshots.map((snapshot) => snapshotToJson(snapshot, formatVersion)),
     statistics: metadata.statistics,
     'partition-statistics': metadata.partitionStatistics,
-    'snapshot-log': metadata.snapshotLog.map(({ timestampMs, snapshotId }) => ({
+    'snapshot-log': metadata.snapshotLog.map(({ timestampMs, snapshotId, extra }) => ({
       'timestamp-ms': timestampMs,
       'snapshot-id': longToJson(snapshotId),
+      ...extra,
     })),
-    'metadata-log': metadata.metadataLog.map(({ timestampMs, metadataFile }) => ({
+    'metadata-log': metadata.metadataLog.map(({ timestampMs, metadataFile, extra }) => ({
       'timestamp-ms': timestampMs,
       'metadata-file': metadataFile,
+      ...extra,
     })),
     ...metadata.extra,
   }

@@ -5,6 +5,17 @@ import type { Schema } from './schema.ts'
 import { mainBranch, type Snapshot, type SnapshotRef } from './snapshot.ts'
 import type { SortOrder } from './sort-order.ts'
 
+type SnapshotLogEntry = {
+  readonly timestampMs: number
+  readonly snapshotId: bigint
+  readonly extra?: JsonObject
+}
+type MetadataLogEntry = {
+  readonly timestampMs: number
+  readonly metadataFile: string
+  readonly extra?: JsonObject
+}
+
 /** Spec "Table Metadata". `extra` keeps JSON members this version does not know, so that they survive a rewrite. */
 export type TableMetadata = {
   readonly formatVersion: 1 | 2 | 3
@@ -24,8 +35,8 @@ export type TableMetadata = {
   /** Absent (never -1) when the table has no current snapshot. */
   readonly currentSnapshotId?: bigint
   readonly snapshots: readonly Snapshot[]
-  readonly snapshotLog: readonly { readonly timestampMs: number; readonly snapshotId: bigint }[]
-  readonly metadataLog: readonly { readonly timestampMs: number; readonly metadataFile: string }[]
+  readonly snapshotLog: readonly SnapshotLogEntry[]
+  readonly metadataLog: readonly MetadataLogEntry[]
   readonly refs: Readonly<Record<string, SnapshotRef>>
   readonly nextRowId?: bigint
   readonly statistics: readonly JsonObject[]

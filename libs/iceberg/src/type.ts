@@ -48,12 +48,17 @@ export type NestedField = {
   /** JSON members this version does not know, kept so that they survive a rewrite. */
   readonly extra?: JsonObject
 }
-export type StructType = { readonly kind: 'struct'; readonly fields: readonly NestedField[] }
+export type StructType = {
+  readonly kind: 'struct'
+  readonly fields: readonly NestedField[]
+  readonly extra?: JsonObject
+}
 export type ListType = {
   readonly kind: 'list'
   readonly elementId: number
   readonly element: Type
   readonly elementRequired: boolean
+  readonly extra?: JsonObject
 }
 export type MapType = {
   readonly kind: 'map'
@@ -62,6 +67,7 @@ export type MapType = {
   readonly valueId: number
   readonly value: Type
   readonly valueRequired: boolean
+  readonly extra?: JsonObject
 }
 export type NestedType = StructType | ListType | MapType
 export type Type = PrimitiveType | NestedType
@@ -95,19 +101,35 @@ const simpleKinds: ReadonlySet<string> = new Set<SimpleKind>([
 
 export const decimalPrecisionMax = 38
 
+const structMembers: ReadonlySet<string> = new Set(['type', 'fields'])
+const listMembers: ReadonlySet<string> = new Set(['type', 'element-id', 'element', 'element-required'])
+const mapMembers: ReadonlySet<string> = new Set([
+  'type',
+  'key-id',
+  'key',
+  'value-id',
+  'value',
+  'value-required',
+])
+
 /** Type from its JSON form (spec Appendix C). Throws `invalid-input` for what is no type. */
 export function parseType(json: JsonValue): Type {
   if (typeof json === 'string') return parsePrimitiveType(json)
   const object = readObject(json, 'type')
   switch (object['type']) {
     case 'struct':
-      return { kind: 'struct', fields: readArray(object['fields'], 'struct fields').map(parseNestedField) }
+      return {
+        kind: 'struct',
+        fields: readArray(object['fields'], 'struct fields').map(parseNestedField),
+        ...extraMembers(object, structMembers),
+      }
     case 'list':
       return {
         kind: 'list',
         elementId: readInteger(object, 'element-id', 'list'),
         element: parseType(object['element'] ?? null),
         elementRequired: readBoolean(object, 'element-required', 'list'),
+        ...extraMembers(object, listMembers),
       }
     case 'map':
       return {
@@ -117,6 +139,7 @@ export function parseType(json: JsonValue): Type {
         valueId: readInteger(object, 'value-id', 'map'),
         value: parseType(object['value'] ?? null),
         valueRequired: readBoolean(object, 'value-required', 'map'),
+        ...extraMembers(object, mapMembers),
       }
     default:
       throw new FloeError('invalid-input', 'a nested type must be "struct", "list" or "map"')
@@ -196,13 +219,14 @@ export function parseNestedField(json: JsonValue): NestedField {
 export function typeToJson(type: Type): JsonValue {
   switch (type.kind) {
     case 'struct':
-      return { type: 'struct', fields: type.fields.map(nestedFieldToJson) }
+      return { type: 'struct', fields: type.fields.map(nestedFieldToJson), ...type.extra }
     case 'list':
       return {
         type: 'list',
         'element-id': type.elementId,
         element: typeToJson(type.element),
         'element-required': type.elementRequired,
+        ...type.extra,
       }
     case 'map':
       return {
@@ -212,6 +236,7 @@ export function typeToJson(type: Type): JsonValue {
         'value-id': type.valueId,
         value: typeToJson(type.value),
         'value-required': type.valueRequired,
+        ...type.extra,
       }
     default:
       return typeToString(type)

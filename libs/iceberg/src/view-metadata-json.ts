@@ -29,6 +29,7 @@ const versionMembers: ReadonlySet<string> = new Set([
   'default-catalog',
   'default-namespace',
 ])
+const versionLogMembers: ReadonlySet<string> = new Set(['timestamp-ms', 'version-id'])
 const representationMembers: ReadonlySet<string> = new Set(['type', 'sql', 'dialect'])
 
 /**
@@ -67,6 +68,7 @@ function metadataFromJson(object: JsonObject): ViewMetadata {
       return {
         timestampMs: readInteger(entry, 'timestamp-ms', 'version log entry'),
         versionId: readInteger(entry, 'version-id', 'version log entry'),
+        ...extraMembers(entry, versionLogMembers),
       }
     }),
     properties: isPresent(object['properties']) ? readStrings(object['properties'], 'properties') : {},
@@ -135,9 +137,10 @@ export function viewMetadataToJson(metadata: ViewMetadata): JsonObject {
     schemas: metadata.schemas.map(schemaToJson),
     'current-version-id': metadata.currentVersionId,
     versions: metadata.versions.map(viewVersionToJson),
-    'version-log': metadata.versionLog.map(({ timestampMs, versionId }) => ({
+    'version-log': metadata.versionLog.map(({ timestampMs, versionId, extra }) => ({
       'timestamp-ms': timestampMs,
       'version-id': versionId,
+      ...extra,
     })),
     ...metadata.extra,
   }

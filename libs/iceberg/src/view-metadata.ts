@@ -30,7 +30,11 @@ export type ViewMetadata = {
   readonly schemas: readonly Schema[]
   readonly currentVersionId: number
   readonly versions: readonly ViewVersion[]
-  readonly versionLog: readonly { readonly timestampMs: number; readonly versionId: number }[]
+  readonly versionLog: readonly {
+    readonly timestampMs: number
+    readonly versionId: number
+    readonly extra?: JsonObject
+  }[]
   readonly properties: Readonly<Record<string, string>>
   readonly extra?: JsonObject
 }

@@ -3,15 +3,13 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { copyArtifact, javaHint, jdkCommand } from './java.ts'
 import { installOnce, peerFolder, run } from './peer-folder.ts'
 
 const version = '1.11.0'
 const jetty = '12.1.8'
 const folder = path.join(peerFolder, `iceberg-java-${version}`)
 const sources = fileURLToPath(new URL('../java/', import.meta.url))
-
-const javaHint =
-  'install a JDK 17 and Maven, or set JAVA_HOME (Debian: apt-get install openjdk-17-jdk-headless maven)'
 
 /** `group:name:version[:classifier]`. The newest release of Iceberg whose kit is published. */
 const coordinates: readonly string[] = [
@@ -67,11 +65,6 @@ export async function installIcebergKit(): Promise<void> {
   })
 }
 
-function jdkCommand(name: 'java' | 'javac'): string {
-  const home = process.env['JAVA_HOME']
-  return home === undefined ? name : path.join(home, 'bin', name)
-}
-
 function pom(): string {
   const dependencies = coordinates.map((coordinate) => {
     const [group, name, number, classifier] = coordinate.split(':')
@@ -86,6 +79,14 @@ function pom(): string {
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>floe</groupId><artifactId>iceberg-kit</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies>${dependencies.join('\n')}</dependencies></project>\n`
+}
+
+/** What the kit's client needs for tables on S3. */
+async function installS3ForKit(): Promise<void> {
+  await installOnce('iceberg-kit-s3', version, async () => {
+    for (const name of ['iceberg-aws', 'iceberg-aws-bundle'])
+      await copyArtifact(`org.apache.iceberg:${name}:${version}`, path.join(folder, 'lib'))
+  })
 }
 
 export type KitClass = 'catalog' | 'views' | 'extended'
@@ -103,12 +104,24 @@ export type KitResult = {
   readonly failed: readonly string[]
 }
 
+export type KitOptions = {
+  /** Properties of the kit's client, such as keys of an S3 store. */
+  readonly properties?: Readonly<Record<string, string>>
+  /** The name of a test that cannot run. */
+  readonly excluded?: string
+}
+
 /** Runs one class of the kit against the catalog at `uri`, which is emptied before each test. */
-export async function runIcebergKit(kitClass: KitClass, uri: string): Promise<KitResult> {
+export async function runIcebergKit(
+  kitClass: KitClass,
+  uri: string,
+  options: KitOptions = {},
+): Promise<KitResult> {
   await installIcebergKit()
+  if (options.properties?.['s3.access-key-id'] !== undefined) await installS3ForKit()
   const reports = mkdtempSync(path.join(tmpdir(), 'floe-kit-'))
   try {
-    const log = await runConsole(kitClass, uri, reports)
+    const log = await runConsole(kitClass, uri, reports, options)
     const files = readdirSync(reports).filter((name) => name.startsWith('TEST-'))
     const cases = files.flatMap((name) =>
       readFileSync(path.join(reports, name), 'utf8').split('<testcase ').slice(1),
@@ -129,7 +142,12 @@ export async function runIcebergKit(kitClass: KitClass, uri: string): Promise<Ki
 const failure = /<(?:failure|error)(?: message="([^"]{0,300}))?/
 
 /** Resolves with the end of the console's output, whether tests failed or not: the reports say so. */
-async function runConsole(kitClass: KitClass, uri: string, reports: string): Promise<string> {
+async function runConsole(
+  kitClass: KitClass,
+  uri: string,
+  reports: string,
+  options: KitOptions,
+): Promise<string> {
   const properties = {
     'junit.jupiter.extensions.autodetection.enabled': 'true',
     'org.slf4j.simpleLogger.defaultLogLevel': 'error',
@@ -138,6 +156,10 @@ async function runConsole(kitClass: KitClass, uri: string, reports: string): Pro
     'rck.requires-namespace-create': 'true',
     'requires-namespace-create': 'true',
     uri,
+    ...options.properties,
+    ...Object.fromEntries(
+      Object.entries(options.properties ?? {}).map(([key, value]) => [`rck.${key}`, value]),
+    ),
   }
   const args = [
     ...Object.entries(properties).map(([key, value]) => `-D${key}=${value}`),
@@ -149,6 +171,7 @@ async function runConsole(kitClass: KitClass, uri: string, reports: string): Pro
     '--disable-banner',
     '--details=none',
     '--include-classname=.*',
+    ...(options.excluded === undefined ? [] : [`--exclude-methodname=.*${options.excluded}.*`]),
     `--reports-dir=${reports}`,
     `--select-class=${classNames[kitClass]}`,
   ]
