@@ -5,3 +5,5 @@ export type { DropReason, PruningReport, ScanPlan, ScanTask } from './scan-plan.
 export { isDeletionVector } from './delete-index.ts'
 export { resolveSnapshot, selectedSchema, snapshotSchema } from './snapshot-selector.ts'
 export type { ResolveOptions, SnapshotSelector } from './snapshot-selector.ts'
+export { isMetadataTableName, metadataTable, metadataTableNames } from './metadata-table/metadata-table.ts'
+export type { MetadataTable, MetadataTableName } from './metadata-table/metadata-table.ts'

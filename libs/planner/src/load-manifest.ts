@@ -38,13 +38,22 @@ async function inlineManifest(
 /** A live file of a manifest, with everything that it inherits. */
 export type LiveEntry = ManifestEntry & { readonly sequenceNumber: bigint }
 
+/** Every entry of a manifest, removals too, with everything that it inherits. */
+export async function loadEntries(
+  manifest: ManifestFile,
+  reader: ManifestReader,
+): Promise<readonly ManifestEntry[]> {
+  const { entries } = await loadCached(manifest.manifestPath, 'manifest', decodeManifest, reader)
+  return inheritEntries(entries, manifest)
+}
+
 /** The live entries of a manifest: those that were added or kept, not those that record a removal. */
 export async function loadLiveEntries(
   manifest: ManifestFile,
   reader: ManifestReader,
 ): Promise<readonly LiveEntry[]> {
-  const { entries } = await loadCached(manifest.manifestPath, 'manifest', decodeManifest, reader)
-  return inheritEntries(entries, manifest)
+  const entries = await loadEntries(manifest, reader)
+  return entries
     .filter(({ status }) => status !== 'deleted')
     .map((entry) => ({ ...entry, sequenceNumber: entry.sequenceNumber ?? 0n }))
 }
