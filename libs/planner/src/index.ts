@@ -1,7 +1,7 @@
 export { ManifestCache, manifestCacheBytesMax } from './manifest-cache.ts'
 export { manifestsInFlightMax, planScan } from './plan-scan.ts'
 export type { ScanComponents, ScanRequest } from './plan-scan.ts'
-export type { DropReason, PruningReport, ScanPlan, ScanTask } from './scan-plan.ts'
+export type { DeleteFile, DropReason, PruningReport, ScanPlan, ScanTask } from './scan-plan.ts'
 export { isDeletionVector } from './delete-index.ts'
 export { resolveSnapshot, selectedSchema, snapshotSchema } from './snapshot-selector.ts'
 export type { ResolveOptions, SnapshotSelector } from './snapshot-selector.ts'
