@@ -4,6 +4,8 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { bindMentions } from './bind-mentions.ts'
 import type { FoundScan } from './bind-mentions.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
+import { findJoinKeys } from './join-key.ts'
+import type { JoinKey } from './join-key.ts'
 import { pushAggregates } from './metadata-aggregate.ts'
 import type { AggregatePushdown } from './metadata-aggregate.ts'
 import { everythingNeeded, explainScans, nothingNeeded } from './placeholder.ts'
@@ -30,6 +32,8 @@ export type BoundSelect = {
   readonly rowsWanted: number | undefined
   /** Scans of which the metrics of files answer a part. */
   readonly pushdowns: readonly AggregatePushdown[]
+  /** Equalities between tables, by which one may prune the other. */
+  readonly joinKeys: readonly JoinKey[]
 }
 
 /** From the text of a SELECT to the versions of tables that it reads and the filters on each. Reads no data. */
@@ -74,6 +78,7 @@ async function bind(
     views,
     rowsWanted,
     pushdowns,
+    joinKeys: found.length < 2 || describes ? [] : await findJoinKeys(connection, statement, found),
   }
 }
 

@@ -5,7 +5,7 @@ import type { LiveEntry } from './load-manifest.ts'
 import type { DeleteFile } from './scan-plan.ts'
 
 /** Reserved field id of `file_path` in position delete files (spec "Position Delete Files"). */
-const filePathFieldId = 2147483546
+export const filePathFieldId = 2147483546
 
 /**
  * Finds the delete files of a data file by the rules of the spec's "Scan Planning": a deletion vector or position
