@@ -18,7 +18,9 @@ export function addSqlCommand(program: Command, signal: AbortSignal): void {
     .option('--explain-pruning', 'print manifests and files kept and dropped, and by which predicate')
     .addHelpText(
       'after',
-      '\nExample:\n  floe sql "SELECT count(*) FROM shop.orders AT (TIMESTAMP => TIMESTAMP \'2026-01-01\')"\n',
+      '\nExample:\n  floe sql "SELECT count(*) FROM shop.orders AT (TIMESTAMP => TIMESTAMP \'2026-01-01\')"\n' +
+        '  floe sql \'SELECT file_path, record_count FROM shop."orders$files"\'\n' +
+        '  floe sql "SELECT * FROM shop.orders VERSION AS OF \'v1\'"\n',
     )
     .action(async (sql: string, _flags: unknown, command: Command) =>
       runSql(sql, allFlags<SqlFlags>(command), signal),
@@ -40,12 +42,16 @@ async function runSql(sql: string, flags: SqlFlags & GlobalFlags, signal: AbortS
 
 /** Notes go to stderr: stdout stays the rows alone, whatever the output format. */
 function explainPruning({ pruning }: QueryResult): void {
-  for (const { table, report } of pruning) {
+  for (const { table, report, filesAnswered } of pruning) {
     const { manifestsTotal, manifestsScanned, filesTotal, filesKept, bytesKept } = report
     process.stderr.write(
       `${table}: manifests ${manifestsScanned} of ${manifestsTotal} read, ` +
         `files ${formatCount(filesKept)} of ${formatCount(filesTotal)} kept (${formatBytes(bytesKept)})\n`,
     )
+    if (filesAnswered !== undefined)
+      process.stderr.write(
+        `  answered ${formatCount(filesAnswered)} files from metadata, without opening them\n`,
+      )
     for (const { kind, predicate, count } of report.dropped) {
       process.stderr.write(`  dropped ${formatCount(count)} by ${kind}: ${predicate}\n`)
     }

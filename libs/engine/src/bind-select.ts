@@ -1,20 +1,17 @@
-import type { Catalog, LoadedTable } from '@floe/catalog'
-import type { Schema, Snapshot } from '@floe/iceberg'
-import { resolveSnapshot, selectedSchema } from '@floe/planner'
-import type { SnapshotSelector } from '@floe/planner'
+import type { Catalog } from '@floe/catalog'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
-import { pinClock } from './clock-functions.ts'
+import { bindMentions } from './bind-mentions.ts'
+import type { FoundScan } from './bind-mentions.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
-import { explainScans } from './placeholder.ts'
-import type { ScanNeed } from './placeholder.ts'
-import { gateSelect } from './select-gate.ts'
-import type { TableMention } from './select-gate.ts'
-import { isNode, nodes, numberText, parseSelect, treeToSql } from './sql-tree.ts'
+import { findJoinKeys } from './join-key.ts'
+import type { JoinKey } from './join-key.ts'
+import { pushAggregates } from './metadata-aggregate.ts'
+import type { AggregatePushdown } from './metadata-aggregate.ts'
+import { everythingNeeded, explainScans, nothingNeeded } from './placeholder.ts'
+import type { ScanNeed, ViewDefinition } from './placeholder.ts'
+import { isNode, nodes, numberText, treeToSql } from './sql-tree.ts'
 import type { Statement, TreeNode } from './sql-tree.ts'
-import { findTable, tableName } from './table-lookup.ts'
-import { selectorOf } from './version-clause.ts'
-import { rewriteVersionSyntax } from './version-syntax.ts'
 
 export type BindComponents = {
   readonly catalog: Catalog
@@ -23,21 +20,20 @@ export type BindComponents = {
 }
 
 /** A table at one place of a SELECT: what it is, which version of it, and what the SELECT needs of it. */
-export type BoundScan = {
-  readonly table: string
-  readonly loaded: LoadedTable
-  readonly selector: SnapshotSelector
-  readonly snapshot: Snapshot | undefined
-  readonly schema: Schema
-  readonly need: ScanNeed
-}
+export type BoundScan = FoundScan & { readonly need: ScanNeed }
 
 export type BoundSelect = {
   /** SQL over views named by `scanName`. */
   readonly sql: string
   readonly scans: readonly BoundScan[]
+  /** The catalog's views that the SELECT stands on, each after those that it stands on itself. */
+  readonly views: readonly ViewDefinition[]
   /** Rows that a LIMIT over one scan wants, offset included. */
   readonly rowsWanted: number | undefined
+  /** Scans of which the metrics of files answer a part. */
+  readonly pushdowns: readonly AggregatePushdown[]
+  /** Equalities between tables, by which one may prune the other. */
+  readonly joinKeys: readonly JoinKey[]
 }
 
 /** From the text of a SELECT to the versions of tables that it reads and the filters on each. Reads no data. */
@@ -54,37 +50,36 @@ export async function bindSelect(text: string, components: BindComponents): Prom
 async function bind(
   text: string,
   connection: DuckDBConnection,
-  components: BindComponents,
+  { catalog, clock }: BindComponents,
 ): Promise<BoundSelect> {
-  const nowMs = components.clock.now()
-  const { statement, mentions } = gateSelect(await parseSelect(connection, rewriteVersionSyntax(text)))
-  const found: Omit<BoundScan, 'need'>[] = []
-  for (const mention of mentions) found.push(await bindMention(mention, nowMs, connection, components))
-  const schemas = found.map(({ schema }) => schema)
-  const sql = await treeToSql(connection, pinClock(statement, nowMs, schemas))
-  const needs = await explainScans(connection, sql, schemas)
+  const {
+    statement,
+    scans: found,
+    views,
+  } = await bindMentions(text, {
+    catalog,
+    connection,
+    nowMs: clock.now(),
+  })
+  const sql = await treeToSql(connection, statement)
+  const needs = await explainScans(connection, { sql, scans: found, views })
   // DESCRIBE shows columns, for which no file is needed.
-  const all = {
-    filter: { kind: isDescribe(statement) ? ('false' as const) : ('true' as const) },
-    onlyLimited: false,
-  }
-  const scans = found.map((scan, at) => ({ ...scan, need: isDescribe(statement) ? all : (needs[at] ?? all) }))
+  const describes = isDescribe(statement)
+  const scans = found.map((scan, at) => ({
+    ...scan,
+    need: describes ? nothingNeeded : (needs[at] ?? everythingNeeded),
+  }))
   const rowsWanted = scans.every(({ need }) => need.onlyLimited) ? limitOf(statement) : undefined
-  return { sql, scans, rowsWanted }
-}
-
-async function bindMention(
-  mention: TableMention,
-  nowMs: number,
-  connection: DuckDBConnection,
-  { catalog }: BindComponents,
-): Promise<Omit<BoundScan, 'need'>> {
-  const loaded = await findTable(catalog, mention.path)
-  const { metadata } = loaded
-  const selector = await selectorOf(connection, mention, nowMs)
-  const snapshot = resolveSnapshot(metadata, selector, { nowMs })
-  const schema = selectedSchema(metadata, selector, snapshot)
-  return { table: tableName(loaded.identifier), loaded, selector, snapshot, schema }
+  const pushed = await pushAggregates(connection, statement, { scans: found, needs })
+  const { pushdowns } = pushed
+  return {
+    sql: pushdowns.length === 0 ? sql : await treeToSql(connection, pushed.statement),
+    scans,
+    views,
+    rowsWanted,
+    pushdowns,
+    joinKeys: found.length < 2 || describes ? [] : await findJoinKeys(connection, statement, found),
+  }
 }
 
 function isDescribe(statement: Statement): boolean {

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import type { DataFile } from '@floe/iceberg'
+import type { DataFile, PartitionSpec } from '@floe/iceberg'
 import { joinLocation } from '@floe/storage'
 
 import { decodeDeletionVector } from './deletion-vector.ts'
@@ -146,6 +146,61 @@ describe('equality deletes', () => {
     expect(await rowsOf(engine, `SELECT * FROM del.${table.name} ORDER BY id`)).toEqual([
       [1, 'p'],
       [3, 'p'],
+    ])
+  })
+})
+
+describe('many upserts', () => {
+  /** Commits that each delete a key by equality and write it anew, as an upsert does. */
+  const upserts = 12
+
+  it('leave the newest row of each key, and read each delete file once', async () => {
+    const table = { namespace: ['ns'], name: 'upserts' }
+    await lake.createTable(table, [field(1, 'id', 'int'), field(2, 'v', 'int')])
+    for (let commit = 0; commit < upserts; commit++) {
+      await lake.commit(table, [
+        { rows: `SELECT (range % 3)::INT AS id, ${commit} AS v FROM range(${commit % 3}, ${(commit % 3) + 1})` },
+        {
+          rows: `SELECT ${commit % 3}::INT AS id`,
+          fields: [field(1, 'id', 'int')],
+          content: 'equality-deletes',
+          equalityIds: [1],
+        },
+      ])
+    }
+    expect(await rowsOf(engine, 'SELECT id, v FROM ns.upserts ORDER BY id')).toEqual([
+      [0, upserts - 3],
+      [1, upserts - 2],
+      [2, upserts - 1],
+    ])
+    expect(await rowsOf(engine, 'SELECT count(*) FROM ns.upserts WHERE v < 9')).toEqual([[0]])
+  })
+
+  it('of a partitioned table stay in their partitions, beside deletes that hold everywhere', async () => {
+    const table = { namespace: ['ns'], name: 'scoped' }
+    const spec: PartitionSpec = {
+      specId: 0,
+      fields: [{ sourceIds: [2], fieldId: 1000, name: 'p', transform: { kind: 'identity' } }],
+    }
+    const fields = [field(1, 'id', 'int'), field(2, 'p', 'string')]
+    await lake.createTable(table, fields, { partitionSpec: spec })
+    await lake.update(table, [{ action: 'add-spec', spec: { specId: 1, fields: [] } }])
+    const both = (from: number): readonly FileDefinition[] =>
+      ['a', 'b'].map((p) => ({
+        rows: `SELECT range::INT AS id, '${p}' AS p FROM range(${from}, ${from + 4})`,
+        partition: [p],
+      }))
+    const eq = { fields: [field(1, 'id', 'int')], content: 'equality-deletes', equalityIds: [1] } as const
+    await lake.commit(table, both(0))
+    await lake.commit(table, [
+      ...both(10),
+      { ...eq, rows: 'SELECT unnest([1, 11])::INT AS id', partition: ['a'] },
+      { ...eq, rows: 'SELECT unnest([2, 12])::INT AS id', specId: 1 },
+    ])
+    await lake.commit(table, [{ ...eq, rows: 'SELECT unnest([11, 3])::INT AS id', partition: ['b'] }])
+    expect(await rowsOf(engine, 'SELECT p, list(id ORDER BY id) FROM ns.scoped GROUP BY p ORDER BY p')).toEqual([
+      ['a', [0, 3, 10, 11, 12, 13]],
+      ['b', [0, 1, 10, 12, 13]],
     ])
   })
 })

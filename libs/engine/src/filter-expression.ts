@@ -1,4 +1,4 @@
-import { isPrimitive } from '@floe/iceberg'
+import { conjuncts, isPrimitive } from '@floe/iceberg'
 import type {
   Expression,
   LiteralOperator,
@@ -9,7 +9,7 @@ import type {
 } from '@floe/iceberg'
 
 import { literalOf } from './filter-literal.ts'
-import { isNode, nodes, text, texts } from './sql-tree.ts'
+import { isNode, nodes, text, texts, treeNodes } from './sql-tree.ts'
 import type { TreeNode } from './sql-tree.ts'
 
 const always: Expression = { kind: 'true' }
@@ -62,6 +62,33 @@ export function or(left: Expression, right: Expression): Expression {
   if (left.kind === 'false' || right.kind === 'true') return right
   if (right.kind === 'false' || left.kind === 'true') return left
   return { kind: 'or', left, right }
+}
+
+/** Operators under which Iceberg and SQL keep the same rows: Iceberg's negations keep nulls, which SQL's drop. */
+const exactOperators: ReadonlySet<string> = new Set([
+  'eq',
+  'lt',
+  'lt-eq',
+  'gt',
+  'gt-eq',
+  'in',
+  'is-null',
+  'not-null',
+  'starts-with',
+])
+
+/** Whether `filterExpression` keeps no row that the condition drops. Floating columns count as widened, for NaN and -0. */
+export function isExactFilter(node: TreeNode, find: FieldFinder): boolean {
+  const type = text(node['type'])
+  if (type === 'CONJUNCTION_AND' || type === 'CONJUNCTION_OR')
+    return nodes(node['children']).every((child) => isExactFilter(child, find))
+  for (const inner of treeNodes(node)) {
+    const kind = columnOf(inner, find)?.type.kind
+    if (kind === 'float' || kind === 'double') return false
+  }
+  return conjuncts(filterExpression(node, find)).every(
+    (part) => 'operator' in part && exactOperators.has(part.operator),
+  )
 }
 
 type Column = { readonly reference: Reference; readonly type: PrimitiveType; readonly nested: boolean }

@@ -10,7 +10,10 @@ import type { TreeNode, TreeValue } from './sql-tree.ts'
  */
 export function literalOf(node: TreeNode, type: PrimitiveType): PrimitiveValue | undefined {
   const json = jsonLiteral(node, type)
-  if (json === undefined) return undefined
+  return json === undefined ? undefined : valueOf(json, type)
+}
+
+function valueOf(json: JsonValue, type: PrimitiveType): PrimitiveValue | undefined {
   try {
     const value = singleValueFromJson(type, json)
     // DuckDB prints a FLOAT as the shortest decimal that reads back as the same 32 bits.
@@ -125,4 +128,11 @@ function blobHex(shown: string): string | undefined {
     if (escaped !== undefined) at += 3
   }
   return hex.toLowerCase()
+}
+
+/** A value as DuckDB casts it to text; `undefined` when the type cannot hold it. */
+export function valueOfText(shown: string, type: PrimitiveType): PrimitiveValue | undefined {
+  const json =
+    type.kind === 'string' ? shown : (numericLiteral(shown, type) ?? castLiteral(shown, type))
+  return json === undefined ? undefined : valueOf(json, type)
 }

@@ -1,8 +1,10 @@
+import { FloeError } from '@floe/iceberg'
 import type { NestedField, Schema, Expression } from '@floe/iceberg'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
+import { toEngineError } from './duckdb-error.ts'
 import { readRows } from './duckdb-session.ts'
-import { and, filterExpression, or } from './filter-expression.ts'
+import { and, filterExpression, isExactFilter, or } from './filter-expression.ts'
 import type { FieldFinder } from './filter-expression.ts'
 import { scanName } from './select-gate.ts'
 import { parseConditions, parseTree, isNode, nodes, text, texts } from './sql-tree.ts'
@@ -26,13 +28,34 @@ export async function prepareForExplain(connection: DuckDBConnection): Promise<v
 /** What a plan tells of one scan. */
 export type ScanNeed = {
   readonly filter: Expression
+  /** True when the filter keeps no row that the SELECT drops. */
+  readonly isExact: boolean
+  /** True when the scan's rows end in counts, minima and maxima over all of them, and nowhere else. */
+  readonly onlyMetadataAggregates: boolean
+  /** Fields of the schema that anything in the SELECT looks at. */
+  readonly fieldIds: ReadonlySet<number>
   /** True when the only thing above the scan is a LIMIT: any rows will do. */
   readonly onlyLimited: boolean
 }
 
+/** A SELECT over scans, and over views that stand on scans and on earlier views. */
+export type BindableSelect = {
+  readonly sql: string
+  readonly scans: readonly { readonly index: number; readonly schema: Schema }[]
+  readonly views: readonly ViewDefinition[]
+}
+
+export type ViewDefinition = {
+  /** What the catalog calls it. */
+  readonly view: string
+  /** Statement that makes it. */
+  readonly sql: string
+}
+
 /** Prefix of a placeholder's columns: no name of the query or of a schema may look like one, since plans print names bare. */
-function columnPrefix(sql: string, schemas: readonly Schema[]): string {
-  const names = [sql, ...schemas.flatMap(({ fields }) => fields.map(({ name }) => name))]
+function columnPrefix({ sql, scans, views }: BindableSelect): string {
+  const columns = scans.flatMap(({ schema }) => schema.fields.map(({ name }) => name))
+  const names = [sql, ...views.map((view) => view.sql), ...columns]
   let prefix = 'f'
   while (names.some((name) => name.toLowerCase().includes(prefix))) prefix += '_'
   return prefix
@@ -45,20 +68,38 @@ function columnPrefix(sql: string, schemas: readonly Schema[]): string {
  */
 export async function explainScans(
   connection: DuckDBConnection,
-  sql: string,
-  schemas: readonly Schema[],
+  select: BindableSelect,
 ): Promise<readonly ScanNeed[]> {
-  const prefix = columnPrefix(sql, schemas)
-  for (const [index, schema] of schemas.entries()) {
+  const prefix = columnPrefix(select)
+  for (const { index, schema } of select.scans) {
     for (const statement of placeholderSql(index, schema, prefix)) await readRows(connection, statement)
   }
-  const [row] = await readRows(connection, `EXPLAIN (FORMAT json) ${sql}`)
+  await createViews(connection, select.views)
+  const [row] = await readRows(connection, `EXPLAIN (FORMAT json) ${select.sql}`)
   const plan = parseTree(`{"plan":${String(row?.[1] ?? '[]')}}`)['plan'] ?? []
   const needs: ScanNeed[] = []
-  for (const [index, schema] of schemas.entries()) {
-    needs.push(await scanNeed(connection, plan, tableOf(index), fieldFinder(schema, prefix)))
+  for (const { index, schema } of select.scans) {
+    needs.push(await scanNeed(connection, plan, tableOf(index), { schema, prefix }))
   }
   return needs
+}
+
+/** @throws FloeError invalid-input that names the view which does not fit its tables */
+export async function createViews(
+  connection: DuckDBConnection,
+  views: readonly ViewDefinition[],
+): Promise<void> {
+  for (const { view, sql } of views) {
+    try {
+      await readRows(connection, sql)
+    } catch (error) {
+      const { code, message, hint } = toEngineError(error)
+      throw new FloeError(code, `the view ${view}: ${message}`, {
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      })
+    }
+  }
 }
 
 function tableOf(index: number): string {
@@ -74,8 +115,10 @@ function placeholderSql(index: number, { fields }: Schema, prefix: string): read
   ]
 }
 
-function fieldFinder({ fields }: Schema, prefix: string): FieldFinder {
-  const byColumn = new Map(fields.map((field) => [`${prefix}${field.id}`, field]))
+type Placeholder = { readonly schema: Schema; readonly prefix: string }
+
+function fieldFinder({ schema, prefix }: Placeholder): FieldFinder {
+  const byColumn = new Map(schema.fields.map((field) => [`${prefix}${field.id}`, field]))
   return ([column = '', ...path]) => {
     let field: NestedField | undefined = byColumn.get(column)
     for (const name of path)
@@ -96,18 +139,48 @@ async function scanNeed(
   connection: DuckDBConnection,
   plan: TreeValue,
   table: string,
-  find: FieldFinder,
+  placeholder: Placeholder,
 ): Promise<ScanNeed> {
   const scans = [...findScans(nodes(plan), [])]
   const own = scans.filter(({ scan }) => tableName(scan) === table)
-  if (own.length === 0)
-    return { filter: { kind: hasEmptyResult(plan) ? 'false' : 'true' }, onlyLimited: false }
-  const filters: Expression[] = []
+  const [first] = own
+  if (first === undefined) return hasEmptyResult(plan) ? nothingNeeded : everythingNeeded
+  const find = fieldFinder(placeholder)
+  const filters: ScanFilter[] = []
   for (const { scan, above } of own) filters.push(await filterOf(connection, scan, above, find))
   return {
-    filter: filters.reduce(or),
+    filter: filters.map(({ filter }) => filter).reduce(or),
+    isExact: filters.every(({ isExact }) => isExact),
+    onlyMetadataAggregates: own.length === 1 && endsInMetadataAggregates(first.above),
+    fieldIds: new Set(own.flatMap(({ scan }) => [...fieldsOf(scan, placeholder)])),
     onlyLimited: scans.length === 1 && own.every(({ above }) => isOnlyLimited(above)),
   }
+}
+
+/** Every row, without any promise. */
+export const everythingNeeded: ScanNeed = {
+  filter: { kind: 'true' },
+  isExact: false,
+  onlyMetadataAggregates: false,
+  fieldIds: new Set(),
+  onlyLimited: false,
+}
+
+export const nothingNeeded: ScanNeed = { ...everythingNeeded, filter: { kind: 'false' } }
+
+function endsInMetadataAggregates(above: readonly TreeNode[]): boolean {
+  const passing = new Set(['FILTER', 'PROJECTION'])
+  const end = above.find((node) => !passing.has(text(node['name']).trim()))
+  if (end === undefined || text(end['name']).trim() !== 'UNGROUPED_AGGREGATE') return false
+  return infoOf(end, 'Aggregates')
+    .split('\n')
+    .every((aggregate) => /^(?:count_star\(\)|(?:count|min|max)\(#\d+\))$/.test(aggregate.trim()))
+}
+
+/** Fields that a scan returns or filters by. */
+function fieldsOf(scan: TreeNode, { prefix }: Placeholder): readonly number[] {
+  const shown = `${infoOf(scan, 'Projections')}\n${infoOf(scan, 'Filters')}`
+  return [...shown.matchAll(new RegExp(`${prefix}(\\d+)`, 'g'))].map(([, id]) => Number(id))
 }
 
 function* findScans(plan: readonly TreeNode[], above: readonly TreeNode[]): Generator<PlanScan> {
@@ -133,22 +206,39 @@ function isOnlyLimited(above: readonly TreeNode[]): boolean {
   return others.length === 1 && (others[0] === 'LIMIT' || others[0] === 'STREAMING_LIMIT')
 }
 
+type ScanFilter = { readonly filter: Expression; readonly isExact: boolean }
+
 async function filterOf(
   connection: DuckDBConnection,
   scan: TreeNode,
   above: readonly TreeNode[],
   find: FieldFinder,
-): Promise<Expression> {
+): Promise<ScanFilter> {
   const shown = [infoOf(scan, 'Filters')]
   for (const node of above) {
     if (text(node['name']).trim() !== 'FILTER') break
     shown.push(infoOf(node, 'Expression'))
   }
   const trees = await parseConditions(connection, shown.flatMap(splitConditions))
-  return trees
+  const filter = trees
     .filter((tree) => tree !== undefined)
     .map((tree) => filterExpression(tree, find))
     .reduce(and, { kind: 'true' })
+  const isMarked = shown.some((conditions) => withoutMarks(conditions) !== conditions)
+  const isExact = !isMarked && trees.every((tree) => tree !== undefined && isExactFilter(tree, find))
+  return { filter, isExact: isExact && !hasLaterFilter(above) }
+}
+
+/** A condition above a projection, which is not among those that were read. */
+function hasLaterFilter(above: readonly TreeNode[]): boolean {
+  const names = above.map((node) => text(node['name']).trim())
+  const end = names.indexOf('UNGROUPED_AGGREGATE')
+  return names
+    .slice(
+      names.findIndex((name) => name !== 'FILTER'),
+      end < 0 ? names.length : end,
+    )
+    .includes('FILTER')
 }
 
 /** EXPLAIN cuts texts at newlines, those inside of literals included. */

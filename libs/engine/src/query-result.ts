@@ -22,6 +22,13 @@ export type SnapshotReference = {
   readonly ref?: string
 }
 
+export type ScanPruning = {
+  readonly table: string
+  readonly report: PruningReport
+  /** Kept files whose metrics answered the query, so that they were not opened; absent when there are none. */
+  readonly filesAnswered?: number
+}
+
 export type QueryResult = {
   readonly columns: readonly ResultColumn[]
   /** Rows in batches, once. See `plainValue` for the forms of values. Frees the query when it ends. */
@@ -30,7 +37,7 @@ export type QueryResult = {
   truncated(): boolean
   /** One per place in the SQL where a table stands. */
   readonly references: readonly SnapshotReference[]
-  readonly pruning: readonly { readonly table: string; readonly report: PruningReport }[]
+  readonly pruning: readonly ScanPruning[]
   /** Frees the query's memory and files, read to the end or not. */
   close(): Promise<void>
 }

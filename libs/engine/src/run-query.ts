@@ -1,58 +1,41 @@
-import { planScan } from '@floe/planner'
-import type { ManifestCache, ScanPlan } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
-import type { DuckDBResult } from '@duckdb/node-api'
-
 import { bindSelect } from './bind-select.ts'
-import type { BindComponents, BoundScan, BoundSelect } from './bind-select.ts'
+import type { BindComponents, BoundScan } from './bind-select.ts'
 import { toEngineError } from './duckdb-error.ts'
-import { assertStreamEnded, startStream } from './result-stream.ts'
-import type { DuckDBSession } from './duckdb-session.ts'
-import type { FileCache, FileLease } from './file-cache.ts'
-import type { LayoutCache } from './file-layout.ts'
-import type { QueryDeadline } from './query-deadline.ts'
+import { readRows } from './duckdb-session.ts'
+import { createViews } from './placeholder.ts'
+import { planQuery } from './plan-query.ts'
 import { queryResult } from './query-result.ts'
 import type { QueryResult, SnapshotReference } from './query-result.ts'
-import { createScanView, filesOf } from './scan-view.ts'
-import type { SessionPool } from './session-pool.ts'
+import { assertStreamEnded, startStream } from './result-stream.ts'
+import { openScanSession } from './scan-session.ts'
+import type { ScanSession, ScanSessionComponents } from './scan-session.ts'
 
-export type RunComponents = BindComponents & {
-  readonly store: ObjectStore
-  readonly sessions: SessionPool
-  readonly files: FileCache
-  readonly layouts: LayoutCache
-  readonly manifests: ManifestCache
-  readonly rowsMax: number
-  readonly deadline: QueryDeadline
-}
+export type RunComponents = BindComponents & ScanSessionComponents & { readonly rowsMax: number }
 
 /** Bind, plan, fetch, run: the files of every scan are pruned and local before DuckDB sees one. */
 export async function runQuery(sql: string, components: RunComponents): Promise<QueryResult> {
-  const { deadline, files, sessions, rowsMax } = components
+  const { deadline, rowsMax } = components
   deadline.check()
-  const select = await deadline.guard(bindSelect(sql, components))
-  const plans = await deadline.guard(planScans(select, components))
-  const lease = files.lease()
-  let session: DuckDBSession | undefined
+  let open: ScanSession | undefined
   const free = async (): Promise<void> => {
     deadline.stop()
-    session?.close()
-    await lease.release()
+    open?.session.close()
+    await open?.lease.release()
   }
   try {
-    await deadline.guard(lease.hold(plans.flatMap(filesOf), deadline.signal))
-    session = await sessions.take()
-    const { connection } = session
-    const result = await execute(select, plans, session, lease, components)
-    const pruning = select.scans.flatMap(({ table }, at) => {
-      const report = plans[at]?.report
-      return report === undefined ? [] : [{ table, report }]
-    })
+    const select = await deadline.guard(bindSelect(sql, components))
+    const { scans, knownSql, pruning } = await deadline.guard(planQuery(select, components))
+    open = await openScanSession(scans, select.rowsWanted, components)
+    const { connection } = open.session
+    for (const statement of knownSql) await readRows(connection, statement)
+    await createViews(connection, select.views)
+    deadline.check()
+    const result = await deadline.guard(startStream(connection, select.sql))
     return queryResult({
       result,
       rowsMax,
       deadline,
-      interrupt: () => session?.connection.interrupt(),
+      interrupt: () => connection.interrupt(),
       assertEnded: () => assertStreamEnded(connection, select.sql, deadline),
       free,
       references: select.scans.map(referenceOf),
@@ -62,50 +45,6 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
     await free()
     throw toEngineError(error)
   }
-}
-
-function planScans(
-  { scans, rowsWanted }: BoundSelect,
-  { store, manifests }: RunComponents,
-): Promise<readonly ScanPlan[]> {
-  return Promise.all(
-    scans.map(({ loaded, selector, need }) =>
-      planScan(
-        {
-          metadata: loaded.metadata,
-          selector,
-          filter: need.filter,
-          ...(rowsWanted === undefined ? {} : { rowsWanted }),
-        },
-        { store, cache: manifests },
-      ),
-    ),
-  )
-}
-
-async function execute(
-  select: BoundSelect,
-  plans: readonly ScanPlan[],
-  session: DuckDBSession,
-  lease: FileLease,
-  { deadline, layouts, store }: RunComponents,
-): Promise<DuckDBResult> {
-  const { connection } = session
-  const interrupt = (): void => connection.interrupt()
-  deadline.signal.addEventListener('abort', interrupt, { once: true })
-  session.onClose(() => deadline.signal.removeEventListener('abort', interrupt))
-  await session.lock(lease.paths)
-  for (const [index, plan] of plans.entries()) {
-    const metadata = select.scans[index]?.loaded.metadata
-    if (metadata === undefined) continue
-    const files = filesOf(plan).map((file) => ({ location: file.filePath, path: lease.pathOf(file) }))
-    const footers = await deadline.guard(layouts.read(connection, files))
-    await deadline.guard(
-      createScanView(index, { metadata, plan, layouts: footers }, { connection, lease, store }),
-    )
-  }
-  deadline.check()
-  return deadline.guard(startStream(connection, select.sql))
 }
 
 function referenceOf({ table, selector, snapshot }: BoundScan): SnapshotReference {

@@ -16,7 +16,8 @@ export type ScanGroup = {
   readonly tasks: readonly ScanTask[]
   /** True when rows of these files are deleted by position. */
   readonly positions: boolean
-  readonly equalities: readonly DataFile[]
+  /** Sets of columns that equality deletes of these files compare, see `equalitySetOf`. */
+  readonly equalitySets: readonly string[]
 }
 
 export type GroupInput = {
@@ -29,8 +30,7 @@ export function groupTasks(input: GroupInput): readonly ScanGroup[] {
   const groups = new Map<string, { readonly group: Omit<ScanGroup, 'tasks'>; readonly tasks: ScanTask[] }>()
   for (const task of input.plan.tasks) {
     const group = groupOf(task, input)
-    const equalityKey = group.equalities.map(({ filePath }) => filePath).join('\n')
-    const key = `${readsKey(group.reads)} ${group.positions} ${equalityKey}`
+    const key = `${readsKey(group.reads)} ${group.positions} ${group.equalitySets.join(' ')}`
     const known = groups.get(key)
     if (known === undefined) groups.set(key, { group, tasks: [task] })
     else known.tasks.push(task)
@@ -41,12 +41,18 @@ export function groupTasks(input: GroupInput): readonly ScanGroup[] {
 function groupOf(task: ScanTask, { metadata, plan, layouts }: GroupInput): Omit<ScanGroup, 'tasks'> {
   const { dataFile, deletes } = task
   const equalities = deletes.filter(({ content }) => content === 'equality-deletes')
+  const equalitySets = [...new Set(equalities.map(equalitySetOf))].sort()
   const fields = [...plan.schema.fields, ...goneFields(equalities, plan.schema, metadata)]
   const spec = metadata.partitionSpecs.find(({ specId }) => specId === dataFile.specId)
   const footer = layoutOf(layouts, dataFile)
   const layout = hasFieldIds(footer) ? footer : mapNames(footer, metadata, dataFile.filePath)
   const reads = columnReads(fields, { layout, footer, file: dataFile, spec })
-  return { reads, fields, positions: deletes.some(deletesByPosition), equalities }
+  return { reads, fields, positions: deletes.some(deletesByPosition), equalitySets }
+}
+
+/** Ids of the columns that an equality delete compares, ascending, joined by commas. */
+export function equalitySetOf({ equalityIds = [] }: DataFile): string {
+  return [...equalityIds].sort((a, b) => a - b).join(',')
 }
 
 /** Layout of a file that was read before. */

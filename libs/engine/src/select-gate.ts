@@ -5,6 +5,8 @@ import type { Statement, TreeNode, TreeValue } from './sql-tree.ts'
 
 /** A table named in FROM, once per place where it stands: a self-join has two. */
 export type TableMention = {
+  /** Its `scanName` has this number. */
+  readonly index: number
   /** Name parts as written, unquoted, the table last. */
   readonly path: readonly string[]
   /** What the SQL calls it from there on. */
@@ -13,7 +15,7 @@ export type TableMention = {
 }
 
 export type GatedSelect = {
-  /** The statement with every mention replaced by `scanName(<index>)`. */
+  /** The statement with every mention replaced by its `scanName`. */
   readonly statement: Statement
   readonly mentions: readonly TableMention[]
 }
@@ -47,10 +49,11 @@ export function scanName(index: number): string {
 /**
  * Lets a SELECT through that reads catalog tables and nothing else, and finds the tables. Names of common table
  * expressions shadow tables inside their scope only.
+ * @param firstIndex  of the mentions: statements that run together share the numbers
  * @throws FloeError permission-denied for functions outside the lists, invalid-input for SHOW
  */
-export function gateSelect(statement: Statement): GatedSelect {
-  const gate = new SelectGate()
+export function gateSelect(statement: Statement, firstIndex = 0): GatedSelect {
+  const gate = new SelectGate(firstIndex)
   const gated = gate.visit(statement, new Set())
   return { statement: withoutNamespaces(gated as Statement, gate.mentions), mentions: gate.mentions }
 }
@@ -60,6 +63,11 @@ type Scope = ReadonlySet<string>
 
 class SelectGate {
   readonly mentions: TableMention[] = []
+  readonly #firstIndex: number
+
+  constructor(firstIndex: number) {
+    this.#firstIndex = firstIndex
+  }
 
   visit(value: TreeValue, scope: Scope): TreeValue {
     if (isList(value)) return value.map((item) => this.visit(item, scope))
@@ -81,9 +89,9 @@ class SelectGate {
       })
     }
     const alias = text(node['alias']) || name
-    this.mentions.push({ path, alias, at: at === undefined ? undefined : versionOf(at, path) })
-    const scan = scanName(this.mentions.length - 1)
-    return { ...node, catalog_name: '', schema_name: '', table_name: scan, alias, at_clause: null }
+    const index = this.#firstIndex + this.mentions.length
+    this.mentions.push({ index, path, alias, at: at === undefined ? undefined : versionOf(at, path) })
+    return { ...node, catalog_name: '', schema_name: '', table_name: scanName(index), alias, at_clause: null }
   }
 
   /** A node that may have WITH: each expression sees those before it, and itself when it is recursive. */

@@ -14,13 +14,10 @@ export function tableName({ namespace, name }: TableIdentifier): string {
  * @throws FloeError not-found with near names, invalid-input when several tables fit
  */
 export async function findTable(catalog: Catalog, path: readonly string[]): Promise<LoadedTable> {
-  for (const identifier of readings(path)) {
-    const table = await loadIfPresent(catalog, identifier)
-    if (table !== undefined) return table
-  }
+  const exact = await findTableExactly(catalog, path)
+  if (exact !== undefined) return exact
   const all = await listAllTables(catalog)
-  const wanted = path.join('.').toLowerCase()
-  const fits = all.filter((identifier) => fitsName(identifier, wanted, path.length === 1))
+  const fits = all.filter((identifier) => nameFits(identifier, path))
   const [only] = fits
   if (only === undefined) throw unknownTable(path, all)
   if (fits.length > 1) {
@@ -31,7 +28,20 @@ export async function findTable(catalog: Catalog, path: readonly string[]): Prom
   return catalog.loadTable(only)
 }
 
-function readings(path: readonly string[]): readonly TableIdentifier[] {
+/** The table that name parts mean exactly as they are written. */
+export async function findTableExactly(
+  catalog: Catalog,
+  path: readonly string[],
+): Promise<LoadedTable | undefined> {
+  for (const identifier of readings(path)) {
+    const table = await loadIfPresent(catalog, identifier)
+    if (table !== undefined) return table
+  }
+  return undefined
+}
+
+/** The identifiers that name parts may stand for, a bare name for none. */
+export function readings(path: readonly string[]): readonly TableIdentifier[] {
   const name = path.at(-1) ?? ''
   const namespace = path.slice(0, -1)
   if (namespace.length === 0) return []
@@ -58,9 +68,10 @@ async function loadIfPresent(
   }
 }
 
-function fitsName(identifier: TableIdentifier, wanted: string, bare: boolean): boolean {
-  const name = bare ? identifier.name : tableName(identifier)
-  return name.toLowerCase() === wanted
+/** Whether name parts mean an identifier when case, and for a bare name the namespace, is left out. */
+export function nameFits(identifier: TableIdentifier, path: readonly string[]): boolean {
+  const name = path.length === 1 ? identifier.name : tableName(identifier)
+  return name.toLowerCase() === path.join('.').toLowerCase()
 }
 
 async function listAllTables(catalog: Catalog): Promise<readonly TableIdentifier[]> {

@@ -147,6 +147,36 @@ describe('the spelling of Trino and Spark', () => {
     expect(await rowsOf(engine, `SELECT count(*) FROM ns.t FOR SYSTEM_TIME AS OF '${time}'`)).toEqual([[1]])
   })
 
+  it('reads VERSION AS OF and TIMESTAMP AS OF without FOR, also with a snapshot id in quotes', async () => {
+    expect(await rowsOf(engine, `SELECT o.id FROM ns.t VERSION AS OF '${first}' o`)).toEqual([[1]])
+    expect(await rowsOf(engine, "SELECT id FROM ns.t VERSION AS OF 'v 1.0' WHERE id = 1")).toEqual([[1]])
+    const time = iso(firstTime).replace('T', ' ').slice(0, 19)
+    expect(await rowsOf(engine, `SELECT id FROM ns.t TIMESTAMP AS OF '${time}'`)).toEqual([[1]])
+    expect(
+      await rowsOf(engine, `(SELECT id FROM ns.t TIMESTAMP AS OF CAST('${time}' AS TIMESTAMP))`),
+    ).toEqual([[1]])
+    const later = `TIMESTAMP '${time}' + INTERVAL '70' SECOND`
+    expect(await rowsOf(engine, `SELECT count(*) FROM ns.t FOR TIMESTAMP AS OF ${later} AS o`)).toEqual([[2]])
+    expect(
+      await rowsOf(engine, `SELECT count(*) FROM ns.t FOR TIMESTAMP AS OF (now() - INTERVAL 0 DAY)`),
+    ).toEqual([[3]])
+    const behind = `SELECT n.note, o.id FROM ns.t VERSION AS OF ${first} AS o LEFT JOIN ns.t AS n ON n.ident = o.id + 1`
+    expect(await rowsOf(engine, behind)).toEqual([['b', 1]])
+  })
+
+  it('reads branches, tags, ids and times from the name behind a table', async () => {
+    expect(await rowsOf(engine, 'SELECT ident FROM ns.t.branch_dev ORDER BY 1')).toEqual([[1], [30]])
+    expect(await rowsOf(engine, 'SELECT id FROM ns.t."tag_v 1.0"')).toEqual([[1]])
+    expect(await rowsOf(engine, `SELECT id FROM ns.t.snapshot_id_${first}`)).toEqual([[1]])
+    expect(await rowsOf(engine, `SELECT id FROM ns.t.at_timestamp_${firstTime}`)).toEqual([[1]])
+    await expect(
+      engine.query(`SELECT * FROM ns.t.branch_dev AT (VERSION => ${first})`),
+    ).rejects.toMatchObject({
+      code: 'invalid-input',
+    })
+    await expect(engine.query('SELECT * FROM ns.t.branch_none')).rejects.toMatchObject({ code: 'not-found' })
+  })
+
   it('leaves texts, names and comments alone', async () => {
     const sql = `SELECT 'x FOR VERSION AS OF 1' AS "FOR VERSION AS OF 2" /* FOR VERSION AS OF 3 */ -- FOR VERSION AS OF 4`
     const { rows, result } = await readAll(engine, sql)

@@ -1,4 +1,5 @@
-import { FloeError } from '@floe/iceberg'
+import { findRef, FloeError } from '@floe/iceberg'
+import type { TableMetadata } from '@floe/iceberg'
 import type { SnapshotSelector } from '@floe/planner'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
@@ -10,18 +11,23 @@ import type { Statement, TreeNode } from './sql-tree.ts'
 
 /**
  * The version that `AT (VERSION => ...)` or `AT (TIMESTAMP => ...)` names. An integer is a snapshot id, text is a
- * branch or a tag. DuckDB computes the expression; times without a zone are UTC.
+ * branch or a tag, or, when `metadata` has no such ref, the digits of a snapshot id, which Spark writes in quotes.
+ * DuckDB computes the expression; times without a zone are UTC.
  * @throws FloeError invalid-input when the expression is no integer, text or time
  */
 export async function selectorOf(
   connection: DuckDBConnection,
   { at, path }: TableMention,
   nowMs: number,
+  metadata?: TableMetadata,
 ): Promise<SnapshotSelector> {
   if (at === undefined) return { kind: 'current' }
   const value = await evaluate(connection, selecting(at.expression, nowMs), at.unit)
   if (at.unit === 'VERSION' && typeof value === 'bigint') return { kind: 'id', snapshotId: value }
-  if (at.unit === 'VERSION' && typeof value === 'string') return { kind: 'ref', name: value }
+  if (at.unit === 'VERSION' && typeof value === 'string') {
+    const isId = /^\d{1,19}$/.test(value) && metadata !== undefined && findRef(metadata, value) === undefined
+    return isId ? { kind: 'id', snapshotId: BigInt(value) } : { kind: 'ref', name: value }
+  }
   if (at.unit === 'TIMESTAMP' && typeof value === 'bigint')
     return { kind: 'timestamp', timestampMs: Number(value) }
   throw new FloeError('invalid-input', `the ${at.unit.toLowerCase()} of ${path.join('.')} has no value`, {

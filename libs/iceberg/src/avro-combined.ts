@@ -173,6 +173,7 @@ class ColumnMapType<T> extends OwnType<ReadonlyMap<number, T>> {
   readonly #key: TapType<number>
   readonly #value: TapType<T>
   readonly #columns: ReadonlySet<number> | undefined
+  readonly #none: ReadonlyMap<number, T> = new Map<number, T>()
   #last: LastMap<T> | undefined
 
   constructor(key: TapType<number>, value: TapType<T>, columns: ReadonlySet<number> | undefined) {
@@ -182,6 +183,10 @@ class ColumnMapType<T> extends OwnType<ReadonlyMap<number, T>> {
     this.#columns = columns
   }
   _read(tap: Tap): ReadonlyMap<number, T> {
+    if (this.#columns?.size === 0) {
+      this._skip(tap)
+      return this.#none
+    }
     const { buf, pos } = tap
     const last = this.#last
     if (last?.buf === buf) {

@@ -23,7 +23,8 @@ type AvroBlock = { readonly bytes: Buffer }
 
 export type AvroFile = {
   readonly metadata: Readonly<Record<string, string>>
-  readonly schema: AvroRecord
+  /** Parses the schema of the header. */
+  readonly readSchema: () => AvroRecord
   /** The decompressed blocks. Decompresses when asked for. */
   readonly blocks: () => Iterable<AvroBlock>
 }
@@ -41,7 +42,7 @@ export function openAvroFile(bytes: Uint8Array, codecs?: AvroCodecs): AvroFile {
   const sync = decodeAt(syncType, buffer, offset)
   return {
     metadata,
-    schema: readSchema(metadata['avro.schema']),
+    readSchema: () => readSchema(metadata['avro.schema']),
     blocks: () => readBlocks(buffer, sync.offset, sync.value, metadata['avro.codec'] ?? 'null', codecs),
   }
 }

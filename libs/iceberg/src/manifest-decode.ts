@@ -1,6 +1,7 @@
-import { openAvroFile } from './avro-container.ts'
+import { openAvroFile, type AvroFile } from './avro-container.ts'
 import type { AvroCodecs } from './avro-codec.ts'
 import { decodeAll } from './avro-record-codec.ts'
+import type { TapType } from './avro-tap.ts'
 import { FloeError } from './error.ts'
 import { parseJson } from './json.ts'
 import { manifestEntryAvro } from './manifest-entry-avro.ts'
@@ -23,11 +24,44 @@ export type DecodedManifest = { readonly header: ManifestHeader; readonly entrie
  */
 export function decodeManifest(bytes: Uint8Array, options: DecodeManifestOptions = {}): DecodedManifest {
   const file = openAvroFile(bytes, options.codecs)
-  const header = readHeader(file.metadata)
-  const type = manifestEntryAvro(file.schema, { header, metricColumns: options.metricColumns })
+  const { header, type } = findDecoder(file, options.metricColumns)
   const entries: ManifestEntry[] = []
   for (const block of file.blocks()) decodeAll(type, block.bytes, entries)
   return { header, entries }
+}
+
+type Decoder = { readonly header: ManifestHeader; readonly type: TapType<ManifestEntry> }
+
+/** Kinds of manifests whose readers are kept: a table has few, and to make a reader takes as long as 100 entries. */
+const decodersMax = 64
+const decoders = new Map<string, Decoder>()
+
+/** Header members that tell what a manifest looks like. */
+const layoutMembers: readonly string[] = [
+  'avro.schema',
+  'schema',
+  'schema-id',
+  'partition-spec',
+  'partition-spec-id',
+  'format-version',
+  'content',
+]
+
+function findDecoder(
+  { metadata, readSchema }: AvroFile,
+  metricColumns: ReadonlySet<number> | undefined,
+): Decoder {
+  const columns = metricColumns === undefined ? 'all' : [...metricColumns].sort((a, b) => a - b).join()
+  const members = layoutMembers.map((member) => metadata[member] ?? '')
+  const key = [columns, ...members].join('\u0000')
+  const known = decoders.get(key)
+  if (known !== undefined) return known
+  const header = readHeader(metadata)
+  const decoder = { header, type: manifestEntryAvro(readSchema(), { header, metricColumns }) }
+  decoders.set(key, decoder)
+  const [oldest] = decoders.keys()
+  if (decoders.size > decodersMax && oldest !== undefined) decoders.delete(oldest)
+  return decoder
 }
 
 function readHeader(metadata: Readonly<Record<string, string>>): ManifestHeader {

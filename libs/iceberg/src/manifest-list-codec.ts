@@ -90,7 +90,7 @@ export function decodeManifestList(
   options: { readonly codecs?: AvroCodecs } = {},
 ): readonly ManifestFile[] {
   const file = openAvroFile(bytes, options.codecs)
-  const type = manifestFileAvro(file.schema)
+  const type = manifestFileAvro(file.readSchema())
   const manifests: ManifestFile[] = []
   for (const block of file.blocks()) decodeAll(type, block.bytes, manifests)
   return manifests

@@ -15,6 +15,7 @@ import {
 } from './expression.ts'
 import { projectOrdered, projectOrderedStrictly } from './projection-ordered.ts'
 import { projectPrefix, projectPrefixStrictly } from './projection-prefix.ts'
+import { memoizeProjection, type Projection } from './projection-memo.ts'
 import { distinctValues } from './distinct-values.ts'
 import { partitionSourceType, type PartitionField, type PartitionSpec } from './partition-spec.ts'
 import { isFloating } from './column-range.ts'
@@ -27,18 +28,18 @@ import { mapPredicates } from './walk-expression.ts'
  * Bound row filter as an expression over partition field ids that every partition with a matching row fulfils:
  * what fails it can be skipped (spec "Scan Planning", inclusive projection).
  */
-export function inclusiveProjection(bound: Expression, spec: PartitionSpec, schema: Schema): Expression {
-  return mapPredicates(bound, (predicate) =>
+export const inclusiveProjection: Projection = memoizeProjection((bound, spec, schema) =>
+  mapPredicates(bound, (predicate) =>
     and(...sourceFields(spec, schema, predicate).map((field) => projectInclusively(field, predicate))),
-  )
-}
+  ),
+)
 
 /** Bound row filter as an expression over partition field ids that only partitions full of matching rows fulfil. */
-export function strictProjection(bound: Expression, spec: PartitionSpec, schema: Schema): Expression {
-  return mapPredicates(bound, (predicate) =>
+export const strictProjection: Projection = memoizeProjection((bound, spec, schema) =>
+  mapPredicates(bound, (predicate) =>
     or(...sourceFields(spec, schema, predicate).map((field) => projectStrictly(field, predicate))),
-  )
-}
+  ),
+)
 
 /** A partition field and the type of its one source column. */
 type SourceField = { readonly field: PartitionField; readonly type: PrimitiveType }

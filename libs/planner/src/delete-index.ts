@@ -2,9 +2,10 @@ import { compareBytes } from '@floe/iceberg'
 import type { DataFile, PartitionSpec } from '@floe/iceberg'
 
 import type { LiveEntry } from './load-manifest.ts'
+import type { DeleteFile } from './scan-plan.ts'
 
 /** Reserved field id of `file_path` in position delete files (spec "Position Delete Files"). */
-const filePathFieldId = 2147483546
+export const filePathFieldId = 2147483546
 
 /**
  * Finds the delete files of a data file by the rules of the spec's "Scan Planning": a deletion vector or position
@@ -17,6 +18,7 @@ export class DeleteIndex {
   readonly #positionsByPartition = new Map<string, LiveEntry[]>()
   readonly #equalitiesByPartition = new Map<string, LiveEntry[]>()
   readonly #equalities: LiveEntry[] = []
+  readonly #files = new Map<LiveEntry, DeleteFile>()
 
   constructor(entries: readonly LiveEntry[], specs: ReadonlyMap<number, PartitionSpec>) {
     for (const entry of entries) this.#add(entry, specs)
@@ -36,11 +38,20 @@ export class DeleteIndex {
     else append(this.#positionsByPartition, partitionKey(dataFile), entry)
   }
 
-  deletesOf({ dataFile, sequenceNumber }: LiveEntry): readonly DataFile[] {
+  deletesOf({ dataFile, sequenceNumber }: LiveEntry): readonly DeleteFile[] {
     const key = partitionKey(dataFile)
     const equalities = [...this.#equalities, ...(this.#equalitiesByPartition.get(key) ?? [])]
     const applying = equalities.filter((entry) => sequenceNumber < entry.sequenceNumber)
-    return [...this.#positionsOf(dataFile, key, sequenceNumber), ...applying].map((entry) => entry.dataFile)
+    return [...this.#positionsOf(dataFile, key, sequenceNumber), ...applying].map((entry) => this.#fileOf(entry))
+  }
+
+  /** One object per delete file, however many data files share it. */
+  #fileOf(entry: LiveEntry): DeleteFile {
+    const known = this.#files.get(entry)
+    if (known !== undefined) return known
+    const file = { ...entry.dataFile, dataSequenceNumber: entry.sequenceNumber }
+    this.#files.set(entry, file)
+    return file
   }
 
   #positionsOf(dataFile: DataFile, key: string, sequenceNumber: bigint): readonly LiveEntry[] {

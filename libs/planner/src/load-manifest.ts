@@ -1,10 +1,23 @@
+import { deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+
 import { decodeManifest, decodeManifestList, FloeError, inheritEntries, toFloeError } from '@floe/iceberg'
-import type { ManifestEntry, ManifestFile, Snapshot } from '@floe/iceberg'
+import type { AvroCodecs, DecodedManifest, ManifestEntry, ManifestFile, Snapshot } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 
 import type { ManifestCache } from './manifest-cache.ts'
 
-export type ManifestReader = { readonly store: ObjectStore; readonly cache: ManifestCache }
+export type ManifestReader = {
+  readonly store: ObjectStore
+  readonly cache: ManifestCache
+  /** Columns whose metrics are read; all when absent. */
+  readonly metricColumns?: ReadonlySet<number>
+}
+
+/** Node inflates four times as fast as pure JavaScript. */
+const codecs: AvroCodecs = {
+  deflate: { compress: deflateRawSync, decompress: inflateRawSync },
+  zstandard: { compress: zstdCompressSync, decompress: zstdDecompressSync },
+}
 
 /** The manifests of a snapshot. v1 snapshots may list them in the table metadata instead of in a file. */
 export async function loadManifests(
@@ -12,7 +25,7 @@ export async function loadManifests(
   reader: ManifestReader,
 ): Promise<readonly ManifestFile[]> {
   const { manifestList, manifests = [] } = snapshot
-  if (manifestList !== undefined) return loadCached(manifestList, 'list', decodeManifestList, reader)
+  if (manifestList !== undefined) return loadCached(manifestList, 'list', (bytes) => decodeManifestList(bytes, { codecs }), reader)
   const listed: ManifestFile[] = []
   for (const path of manifests) listed.push(await inlineManifest(path, snapshot, reader))
   return listed
@@ -23,7 +36,7 @@ async function inlineManifest(
   snapshot: Snapshot,
   reader: ManifestReader,
 ): Promise<ManifestFile> {
-  const { header } = await loadCached(path, 'manifest', decodeManifest, reader)
+  const { header } = await loadManifest(path, reader)
   return {
     manifestPath: path,
     manifestLength: 0,
@@ -38,15 +51,46 @@ async function inlineManifest(
 /** A live file of a manifest, with everything that it inherits. */
 export type LiveEntry = ManifestEntry & { readonly sequenceNumber: bigint }
 
+/** Every entry of a manifest, removals too, with everything that it inherits. */
+export async function loadEntries(
+  manifest: ManifestFile,
+  reader: ManifestReader,
+): Promise<readonly ManifestEntry[]> {
+  const { entries } = await loadManifest(manifest.manifestPath, reader)
+  return inheritEntries(entries, manifest)
+}
+
 /** The live entries of a manifest: those that were added or kept, not those that record a removal. */
 export async function loadLiveEntries(
   manifest: ManifestFile,
   reader: ManifestReader,
 ): Promise<readonly LiveEntry[]> {
-  const { entries } = await loadCached(manifest.manifestPath, 'manifest', decodeManifest, reader)
+  const { manifestPath, sequenceNumber, firstRowId } = manifest
+  const inherited = `${sequenceNumber} ${firstRowId ?? ''}`
+  const kind = `live ${inherited} ${columnsKey(reader)}`
+  return loadCached(manifestPath, kind, (bytes) => liveEntries(decode(bytes, reader), manifest), reader)
+}
+
+function liveEntries({ entries }: DecodedManifest, manifest: ManifestFile): readonly LiveEntry[] {
   return inheritEntries(entries, manifest)
     .filter(({ status }) => status !== 'deleted')
-    .map((entry) => ({ ...entry, sequenceNumber: entry.sequenceNumber ?? 0n }))
+    .map((entry) => (hasNumber(entry) ? entry : { ...entry, sequenceNumber: 0n }))
+}
+
+function hasNumber(entry: ManifestEntry): entry is LiveEntry {
+  return entry.sequenceNumber !== undefined
+}
+
+function decode(bytes: Uint8Array, { metricColumns }: ManifestReader): DecodedManifest {
+  return decodeManifest(bytes, { codecs, ...(metricColumns === undefined ? {} : { metricColumns }) })
+}
+
+function columnsKey({ metricColumns }: ManifestReader): string {
+  return metricColumns === undefined ? 'all' : [...metricColumns].sort((a, b) => a - b).join()
+}
+
+function loadManifest(path: string, reader: ManifestReader): Promise<DecodedManifest> {
+  return loadCached(path, `manifest ${columnsKey(reader)}`, (bytes) => decode(bytes, reader), reader)
 }
 
 function loadCached<Value>(

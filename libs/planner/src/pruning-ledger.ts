@@ -3,10 +3,14 @@ import type { DataFile, Expression, ManifestFile, Schema, Snapshot } from '@floe
 
 import type { DropReason, PruningReport } from './scan-plan.ts'
 
+/** Characters of a predicate that a report shows: a list of a thousand keys is cut. */
+const predicateLengthMax = 200
+
 /** Counts while a plan is made; `report` sums up. */
 export class PruningLedger {
   readonly #schema: Schema
   readonly #dropped = new Map<string, { kind: DropReason['kind']; predicate: string; count: number }>()
+  readonly #words = new Map<Expression, string>()
   #manifestsScanned = 0
   #filesSeen = 0
   #bytesSeen = 0
@@ -61,8 +65,18 @@ export class PruningLedger {
     }
   }
 
+  /** Thousands of files are dropped by the same few conjuncts. */
+  #wordsOf(reason: Expression): string {
+    const known = this.#words.get(reason)
+    if (known !== undefined) return known
+    const whole = expressionToString(reason, this.#schema)
+    const words = whole.length > predicateLengthMax ? `${whole.slice(0, predicateLengthMax)}...` : whole
+    this.#words.set(reason, words)
+    return words
+  }
+
   #drop(kind: DropReason['kind'], reason: Expression): void {
-    const predicate = expressionToString(reason, this.#schema)
+    const predicate = this.#wordsOf(reason)
     const key = `${kind} ${predicate}`
     const entry = this.#dropped.get(key) ?? { kind, predicate, count: 0 }
     entry.count += 1

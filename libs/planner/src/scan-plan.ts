@@ -1,12 +1,15 @@
 import type { DataFile, Expression, Schema, Snapshot } from '@floe/iceberg'
 
+/** A delete file with its data sequence number: which rows it may delete depends on it. */
+export type DeleteFile = DataFile & { readonly dataSequenceNumber: bigint }
+
 /** One data file to read, with everything that a reader needs to know about it. */
 export type ScanTask = {
   readonly dataFile: DataFile
   /** Data sequence number of the file (spec "Sequence Numbers"); 0n in v1. */
   readonly sequenceNumber: bigint
   /** Delete files that may hold deletes of this file's rows (spec "Scan Planning"). */
-  readonly deletes: readonly DataFile[]
+  readonly deletes: readonly DeleteFile[]
   /** What is left of the filter inside of this file's partition, bound to field ids. */
   readonly residual: Expression
   /** v3 row lineage: id of the file's first row, inherited from its manifest when the entry has none. */

@@ -1,0 +1,82 @@
+import { FloeError } from '@floe/iceberg'
+import type { Catalog, LoadedTable, LoadedView } from '@floe/catalog'
+import { isMetadataTableName } from '@floe/planner'
+import type { MetadataTableName } from '@floe/planner'
+
+import { findTable, findTableExactly } from './table-lookup.ts'
+import { findView, findViewExactly } from './view-lookup.ts'
+import { versionOfSuffix } from './version-suffix.ts'
+import type { NamedVersion } from './version-suffix.ts'
+
+/** What the name of a mention stands for. */
+export type MentionTarget =
+  | { readonly kind: 'table'; readonly loaded: LoadedTable; readonly version?: NamedVersion }
+  | { readonly kind: 'metadata-table'; readonly loaded: LoadedTable; readonly name: MetadataTableName }
+  | { readonly kind: 'view'; readonly loaded: LoadedView }
+
+/**
+ * Finds what a name means. What is written exactly comes first, then other spellings:
+ * `"orders$files"`; a table; a view; `orders.files` and `orders.branch_x`, when there is no such table.
+ * @throws FloeError not-found with near names, invalid-input when several tables fit
+ */
+export async function findTarget(catalog: Catalog, path: readonly string[]): Promise<MentionTarget> {
+  const target =
+    (await findMetadataTable(catalog, path)) ??
+    tableTarget(await findTableExactly(catalog, path)) ??
+    viewTarget(await findViewExactly(catalog, path)) ??
+    (await findPart(path, (base) => findTableExactly(catalog, base)))
+  if (target !== undefined) return target
+  try {
+    return { kind: 'table', loaded: await findTable(catalog, path) }
+  } catch (error) {
+    const other =
+      viewTarget(await findView(catalog, path)) ??
+      (await findPart(path, (base) => findIfKnown(() => findTable(catalog, base))))
+    if (other === undefined) throw error
+    return other
+  }
+}
+
+function tableTarget(loaded: LoadedTable | undefined): MentionTarget | undefined {
+  return loaded === undefined ? undefined : { kind: 'table', loaded }
+}
+
+function viewTarget(loaded: LoadedView | undefined): MentionTarget | undefined {
+  return loaded === undefined ? undefined : { kind: 'view', loaded }
+}
+
+/** `"orders$files"`, the spelling of Trino. */
+async function findMetadataTable(
+  catalog: Catalog,
+  path: readonly string[],
+): Promise<MentionTarget | undefined> {
+  const [, base = '', name = ''] = /^(.+)\$([A-Za-z_]+)$/.exec(path.at(-1) ?? '') ?? []
+  const known = name.toLowerCase()
+  if (!isMetadataTableName(known)) return undefined
+  const loaded = await findIfKnown(() => findTable(catalog, [...path.slice(0, -1), base]))
+  return loaded === undefined ? undefined : { kind: 'metadata-table', loaded, name: known }
+}
+
+/** `orders.files`, `orders.branch_audit`: the spelling of Spark. */
+async function findPart(
+  path: readonly string[],
+  find: (base: readonly string[]) => Promise<LoadedTable | undefined>,
+): Promise<MentionTarget | undefined> {
+  const part = path.at(-1) ?? ''
+  const name = part.toLowerCase()
+  const version = versionOfSuffix(part)
+  if (path.length < 2 || (!isMetadataTableName(name) && version === undefined)) return undefined
+  const loaded = await find(path.slice(0, -1))
+  if (loaded === undefined) return undefined
+  if (version !== undefined) return { kind: 'table', loaded, version }
+  return isMetadataTableName(name) ? { kind: 'metadata-table', loaded, name } : undefined
+}
+
+async function findIfKnown(find: () => Promise<LoadedTable>): Promise<LoadedTable | undefined> {
+  try {
+    return await find()
+  } catch (error) {
+    if (error instanceof FloeError && error.code === 'not-found') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,120 @@
+import type { Expression } from '@floe/iceberg'
+import { planScan } from '@floe/planner'
+import type { ScanPlan } from '@floe/planner'
+
+import type { BoundScan, BoundSelect } from './bind-select.ts'
+import { and } from './filter-expression.ts'
+import type { JoinKey } from './join-key.ts'
+import { areComparable, keyExpression, paysOff } from './join-pruning.ts'
+import { answerFromMetadata } from './known-aggregates.ts'
+import type { ScanPruning } from './query-result.ts'
+import { openScanSession } from './scan-session.ts'
+import type { PlannedScan, ScanSessionComponents } from './scan-session.ts'
+
+export type QueryPlan = {
+  /** What is left to be read. */
+  readonly scans: readonly PlannedScan[]
+  /** Statements that make the views of what metadata knows. */
+  readonly knownSql: readonly string[]
+  readonly pruning: readonly ScanPruning[]
+}
+
+/** The files of every scan of a query: pruned by its filters, by the keys of joined tables, and by what metadata answers. */
+export async function planQuery(
+  select: BoundSelect,
+  components: ScanSessionComponents,
+): Promise<QueryPlan> {
+  const filters = select.scans.map(({ need }) => need.filter)
+  const plan = (at: number): Promise<ScanPlan | undefined> =>
+    planOf(select, at, filters[at] ?? { kind: 'true' }, components)
+  const plans = await Promise.all(select.scans.map((_, at) => plan(at)))
+  for (const key of select.joinKeys) {
+    const [source, pruned] = [positionOf(select, key.source.index), positionOf(select, key.pruned.index)]
+    const keys = await keysThatPay(key, { select, plans, source, pruned }, components)
+    if (keys === undefined) continue
+    filters[pruned] = and(filters[pruned] ?? { kind: 'true' }, keys)
+    plans[pruned] = await plan(pruned)
+  }
+  return answered(select, plans)
+}
+
+function positionOf({ scans }: BoundSelect, index: number): number {
+  return scans.findIndex((scan) => scan.index === index)
+}
+
+async function planOf(
+  { scans, rowsWanted, pushdowns, joinKeys }: BoundSelect,
+  at: number,
+  filter: Expression,
+  { store, manifests }: ScanSessionComponents,
+): Promise<ScanPlan | undefined> {
+  const scan = scans[at]
+  if (scan?.source.kind !== 'table') return undefined
+  const metricColumns = new Set([...columnsAnswered(scan, pushdowns), ...columnsJoined(scan, joinKeys)])
+  return planScan(
+    {
+      metadata: scan.source.loaded.metadata,
+      selector: scan.selector,
+      filter,
+      metricColumns,
+      ...(rowsWanted === undefined ? {} : { rowsWanted }),
+    },
+    { store, cache: manifests },
+  )
+}
+
+/** Columns whose metrics answer aggregates. */
+function columnsAnswered({ index }: BoundScan, pushdowns: BoundSelect['pushdowns']): readonly number[] {
+  const own = pushdowns.filter((pushdown) => pushdown.index === index)
+  const aggregates = own.flatMap((pushdown) => pushdown.aggregates)
+  return aggregates.flatMap((each) => (each.kind === 'count-rows' ? [] : [each.fieldId]))
+}
+
+function columnsJoined({ index }: BoundScan, joinKeys: readonly JoinKey[]): readonly number[] {
+  return joinKeys.filter(({ pruned }) => pruned.index === index).map(({ pruned }) => pruned.field.id)
+}
+
+type KeyRead = {
+  readonly select: BoundSelect
+  readonly plans: readonly (ScanPlan | undefined)[]
+  readonly source: number
+  readonly pruned: number
+}
+
+/** Reads the small side of a join for its keys, when that may leave files of the other side out. */
+async function keysThatPay(
+  key: JoinKey,
+  { select, plans, source, pruned }: KeyRead,
+  components: ScanSessionComponents,
+): Promise<Expression | undefined> {
+  const [scan, other] = [select.scans[source], select.scans[pruned]]
+  const [plan, otherPlan] = [plans[source], plans[pruned]]
+  if (scan === undefined || plan === undefined || otherPlan === undefined || other?.source.kind !== 'table')
+    return undefined
+  if (!areComparable(key) || !paysOff(key, plan, otherPlan, other.source.loaded.metadata)) return undefined
+  const { session, lease } = await openScanSession([{ scan, plan }], undefined, components)
+  try {
+    return await components.deadline.guard(keyExpression(session.connection, key))
+  } finally {
+    session.close()
+    await lease.release()
+  }
+}
+
+function answered({ scans, pushdowns }: BoundSelect, plans: readonly (ScanPlan | undefined)[]): QueryPlan {
+  const knownSql: string[] = []
+  const pruning: ScanPruning[] = []
+  const left = scans.map((scan, at): PlannedScan => {
+    const plan = plans[at]
+    if (plan === undefined) return { scan, plan }
+    const pushdown = pushdowns.find(({ index }) => index === scan.index)
+    const answer = pushdown === undefined ? undefined : answerFromMetadata(plan, pushdown)
+    const { filesAnswered = 0 } = answer ?? {}
+    const shown = { table: scan.table, report: plan.report }
+    pruning.push(filesAnswered === 0 ? shown : { ...shown, filesAnswered })
+    if (answer === undefined) return { scan, plan }
+    knownSql.push(answer.knownSql)
+    return { scan, plan: answer.plan }
+  })
+  return { scans: left, knownSql, pruning }
+}
