@@ -3,15 +3,13 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { javaHint, jdkCommand } from './java.ts'
 import { installOnce, peerFolder, run } from './peer-folder.ts'
 
 const version = '1.11.0'
 const jetty = '12.1.8'
 const folder = path.join(peerFolder, `iceberg-java-${version}`)
 const sources = fileURLToPath(new URL('../java/', import.meta.url))
-
-const javaHint =
-  'install a JDK 17 and Maven, or set JAVA_HOME (Debian: apt-get install openjdk-17-jdk-headless maven)'
 
 /** `group:name:version[:classifier]`. The newest release of Iceberg whose kit is published. */
 const coordinates: readonly string[] = [
@@ -65,11 +63,6 @@ export async function installIcebergKit(): Promise<void> {
       javaHint,
     )
   })
-}
-
-function jdkCommand(name: 'java' | 'javac'): string {
-  const home = process.env['JAVA_HOME']
-  return home === undefined ? name : path.join(home, 'bin', name)
 }
 
 function pom(): string {
