@@ -67,6 +67,8 @@ export type PeerCatalog = AsyncDisposable & {
 }
 
 export type RestReference = PeerCatalog & {
+  /** Location of its warehouse. */
+  readonly warehouse: string
   /** Its SQLite file, when it is on one. */
   readonly database: string | undefined
 }
@@ -77,8 +79,7 @@ type PostgresTarget = { readonly jdbcUrl: string; readonly user: string; readonl
 export async function startRestReference(postgres?: PostgresTarget): Promise<RestReference> {
   await installRestReference()
   const data = dataFolder('rest-reference')
-  const warehouse = path.join(data, 'warehouse')
-  mkdirSync(warehouse)
+  const warehouse = pathToFileURL(path.join(data, 'warehouse')).href
   const database = postgres === undefined ? path.join(data, 'catalog.db') : undefined
   const port = await freePort()
   const uri = `http://127.0.0.1:${port}`
@@ -94,7 +95,7 @@ export async function startRestReference(postgres?: PostgresTarget): Promise<Res
     ],
     env: {
       CATALOG_REST_PORT: String(port),
-      CATALOG_WAREHOUSE: pathToFileURL(warehouse).href,
+      CATALOG_WAREHOUSE: warehouse,
       CATALOG_CATALOG__IMPL: 'org.apache.iceberg.jdbc.JdbcCatalog',
       CATALOG_URI: postgres?.jdbcUrl ?? `jdbc:sqlite:${database}`,
       CATALOG_JDBC_USER: postgres?.user ?? 'user',
@@ -107,6 +108,7 @@ export async function startRestReference(postgres?: PostgresTarget): Promise<Res
     uri,
     pid: server.pid,
     version,
+    warehouse,
     database,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
