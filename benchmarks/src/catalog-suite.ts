@@ -5,6 +5,7 @@ import type { CatalogServerName, CatalogTarget } from './catalog-target.ts'
 import { HttpConnections } from './http-connections.ts'
 import { describeMachine, describeVersions, summarise } from './measurement.ts'
 import type { BenchmarkResult, VariantResult } from './measurement.ts'
+import { treeCpuSeconds } from './server-cpu.ts'
 import { processMemory } from './process-memory.ts'
 
 export type CatalogSuiteOptions = {
@@ -67,7 +68,10 @@ async function measureInTurn(
   for (let run = 0; run <= runs; run++) {
     for (const [at, line] of names.entries()) {
       for (const { target, lines } of measured) {
-        const result = await lines[at]?.run({ connections, secondsMax: seconds })
+        const cpuBefore = treeCpuSeconds(target.pid)
+        const loop = await lines[at]?.run({ connections, secondsMax: seconds })
+        const cpuSeconds = treeCpuSeconds(target.pid) - cpuBefore
+        const result = loop && { ...loop, cpuMs: (cpuSeconds * 1000) / (loop['operations'] ?? 1) }
         const variant = `${line} ${target.name}`
         if (result === undefined) continue
         log(`${run === 0 ? 'warm-up' : `run ${run}`} ${variant}: ${describe(result)}`)

@@ -17,19 +17,22 @@ type ServerProgram = {
   readonly folder: string
 }
 
-/** How often a server that starts is asked whether it is up, and how many times. */
+/** How often a server that starts is asked whether it is up, and how many times: busy machines start Java slowly. */
 const probeIntervalMs = 100
-const probesMax = 600
+const probesMax = 3000
+/** End of what a server has printed, for the message when it does not come up. */
+const logCharsMax = 4000
 
-/** Starts a server whose data is in a temporary folder. Resolves when it answers, within a minute. */
+/** Starts a server whose data is in a temporary folder. Resolves when it answers, within five minutes. */
 export async function startServerProcess(program: ServerProgram): Promise<ServerProcess> {
   const { name, command, args, env = {}, probe, folder } = program
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let log = ''
   let ended: string | undefined
   child.once('error', (error) => (ended = error.message))
   child.once('close', (code, signal) => (ended ??= `exit code ${code ?? signal}`))
-  child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-2000)))
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-logCharsMax)))
   const stop = async (): Promise<void> => {
     if (ended === undefined) {
       const closed = new Promise((resolve) => child.once('close', resolve))
