@@ -134,7 +134,7 @@ export class Lakehouse implements AsyncDisposable {
         ? await openRestCatalog(settings.catalog)
         : await openSqlCatalog(
             {
-              database: { kind: 'sqlite', path: settings.catalog.path },
+              database: settings.catalog,
               warehouse: settings.warehouse,
               clock: system.clock,
               uuid: system.uuid,

@@ -20,6 +20,7 @@ export type ProviderSettings =
 export type LakehouseSettings = {
   readonly catalog:
     | { readonly kind: 'sqlite'; readonly path: string }
+    | { readonly kind: 'postgres'; readonly url: string }
     | { readonly kind: 'rest'; readonly uri: string; readonly token?: string }
   /** Location under which tables are made: `file:///...` or `s3://bucket/prefix`. */
   readonly warehouse: string
@@ -150,10 +151,22 @@ function parseCatalog(
 ): LakehouseSettings['catalog'] {
   if (/^https?:\/\//.test(text) && URL.canParse(text))
     return { kind: 'rest', uri: text, ...(token === undefined ? {} : { token }) }
+  if (/^postgres(?:ql)?:/.test(text)) return { kind: 'postgres', url: parsePostgresUrl(text) }
   const file = localPath(text, 'sqlite')
   if (file !== undefined) return { kind: 'sqlite', path: path.resolve(directory, file) }
-  throw new FloeError('invalid-input', `catalog ${text} is neither sqlite:<path> nor http://<host:port>`, {
-    hint: 'for example --catalog sqlite:.floe/catalog.db, or --catalog http://localhost:8181',
+  throw new FloeError(
+    'invalid-input',
+    `catalog ${text} is none of sqlite:<path>, postgres://<host>/<database> and http://<host:port>`,
+    { hint: 'for example --catalog sqlite:.floe/catalog.db, or --catalog http://localhost:8181' },
+  )
+}
+
+function parsePostgresUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && url.hostname !== '' && url.pathname.length > 1) return text
+  // The text is not shown: it may hold a password.
+  throw new FloeError('invalid-input', 'the catalog is a postgres: address without host or database', {
+    hint: 'for example --catalog postgres://floe@localhost:5432/catalog; the password may stand in it, or in PGPASSWORD',
   })
 }
 

@@ -121,15 +121,15 @@ async function missingUpdates(
   return [...missing, { action: 'set-location', location }]
 }
 
-async function applyPlans({ rows, tables }: CatalogContext, plans: readonly Plan[]): Promise<ChangeOutcome> {
+async function applyPlans(context: CatalogContext, plans: readonly Plan[]): Promise<ChangeOutcome> {
   const changes = plans.map(({ row }) => row)
   // A single table that stays as it is needs no lock: it was so when it was read.
   if (changes.length === 0 || (changes.length === 1 && changes[0]?.kind === 'check'))
     return { kind: 'applied' }
   return publishMetadata(
-    tables,
+    context.tables,
     plans.filter(({ row }) => row.kind !== 'check'),
-    { point: () => applyChanges(rows, changes), isPointed: ({ kind }) => kind === 'applied' },
+    { point: () => applyChanges(context, changes), isPointed: ({ kind }) => kind === 'applied' },
   )
 }
 

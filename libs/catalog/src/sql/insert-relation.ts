@@ -15,18 +15,18 @@ type Placed = { readonly location: string; readonly properties: Readonly<Record<
  * file. Returns the file's location.
  */
 export async function insertRelation<M extends Placed>(
-  { rows, uuid }: CatalogContext,
+  context: CatalogContext,
   files: MetadataFiles<M>,
   identifier: TableIdentifier,
   metadata: M,
 ): Promise<string> {
-  const location = newMetadataLocation(metadata, undefined, uuid())
+  const location = newMetadataLocation(metadata, undefined, context.uuid())
   const change = insertOf(files, identifier, metadata, location)
   const outcome = await publishMetadata(files, [{ metadata, location }], {
-    point: () => applyChanges(rows, [change]),
+    point: () => applyChanges(context, [change]),
     isPointed: ({ kind }) => kind === 'applied',
   })
-  if (outcome.kind !== 'applied') throw await changeError(rows, outcome)
+  if (outcome.kind !== 'applied') throw await changeError(context.rows, outcome)
   return location
 }
 
@@ -45,21 +45,32 @@ export function insertOf<M>(
   }
 }
 
-/** An unclear answer of the store is settled by looking at a row: where one is, all are. */
+/** An unclear answer of the store is settled by looking at one of the relations: where one is changed, all are. */
 export async function applyChanges(
-  rows: CatalogStore,
+  context: CatalogContext,
   changes: readonly RowChange[],
 ): Promise<ChangeOutcome> {
   try {
-    return await rows.applyChanges(changes)
+    return await context.rows.applyChanges(changes)
   } catch (error) {
     if (toFloeError(error).code !== 'commit-state-unknown') throw error
     const written = changes.find((change) => change.kind !== 'check')
-    if (written === undefined) throw error
-    const found = await rows.findRelation(written.relation, written.identifier).catch(() => undefined)
-    if (found?.metadataLocation !== written.metadataLocation) throw error
+    if (written === undefined || !(await isCommitted(context, written).catch(() => false))) throw error
     return { kind: 'applied' }
   }
+}
+
+/** The file of a change has a name of its own: wherever it stands in the history, the change has happened. */
+async function isCommitted(
+  { rows, tables }: CatalogContext,
+  { relation, identifier, metadataLocation }: Exclude<RowChange, { kind: 'check' }>,
+): Promise<boolean> {
+  const found = await rows.findRelation(relation, identifier)
+  if (found === undefined) return false
+  if ([found.metadataLocation, found.previousMetadataLocation].includes(metadataLocation)) return true
+  if (relation === 'view') return false
+  const { metadataLog } = await tables.load(found.metadataLocation)
+  return metadataLog.some(({ metadataFile }) => metadataFile === metadataLocation)
 }
 
 /** Why a set of changes did not happen, where trying again cannot help. */

@@ -68,7 +68,11 @@ function sessionSetUp(
     // An acknowledged commit is on the disk, also where the server is set up to be faster than that.
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
   ].join('; ')
-  return (client) => client.query(sql)
+  return (client) => {
+    // One that dies between two statements says so by this event, which would end the process; the next statement fails.
+    client.on('error', () => undefined)
+    return client.query(sql)
+  }
 }
 
 const resultTypes: CustomTypesConfig = {

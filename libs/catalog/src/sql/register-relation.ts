@@ -33,9 +33,9 @@ export async function registerView(
   return { identifier, metadata, metadataLocation, config: {} }
 }
 
-async function insertRegistered({ rows }: CatalogContext, change: RowChange): Promise<void> {
-  const outcome = await applyChanges(rows, [change])
-  if (outcome.kind !== 'applied') throw await changeError(rows, outcome)
+async function insertRegistered(context: CatalogContext, change: RowChange): Promise<void> {
+  const outcome = await applyChanges(context, [change])
+  if (outcome.kind !== 'applied') throw await changeError(context.rows, outcome)
 }
 
 /** What the name stood for keeps its files. Writers that prepared a commit on it lose, as its row is another one. */
@@ -58,7 +58,7 @@ async function overwriteTable(
       from === undefined
         ? insert
         : { kind: 'swap', relation, identifier, from, uuid: metadata.tableUuid, metadataLocation }
-    const outcome = await applyChanges(rows, [change])
+    const outcome = await applyChanges(context, [change])
     if (outcome.kind === 'applied') return { identifier, metadata, metadataLocation, config: {} }
     if (outcome.kind !== 'lost' && outcome.kind !== 'name-taken') throw await changeError(rows, outcome)
   }
