@@ -1,10 +1,20 @@
 import { parseArgs } from 'node:util'
+import { standardSizes } from './catalog-lines.ts'
+import { describeCatalogResult, runCatalogSuite } from './catalog-suite.ts'
+import { catalogServers } from './catalog-target.ts'
 import { compareResults } from './compare.ts'
 import { runLoadSuite } from './load-suite.ts'
+import { saveResult } from './measurement.ts'
 
 const usage = `npm run bench -- load [--scale N] [--workers N] [--runs N] [--variants drain,copy,cursor]
                                                             load flights, or TPC-H lineitem at a scale (needs Python)
+npm run bench -- catalog [--servers a,b] [--lines a,b] [--runs N] [--seconds S] [--connections N]
+                                                            REST catalogs side by side (needs Java 17, Maven, Python and Go)
 npm run bench -- compare <before.json> <after.json>         two results side by side; exit code 1 when a ratio got worse
+
+servers: ${catalogServers.join(', ')}
+lines:   ${standardSizes.snapshots.map((count) => `load-${count}-all, load-${count}-refs`).join(', ')},
+         create, commit-hot, commit-many, list
 `
 
 const { positionals, values } = parseArgs({
@@ -14,9 +24,14 @@ const { positionals, values } = parseArgs({
     workers: { type: 'string', default: '2' },
     runs: { type: 'string', default: '3' },
     variants: { type: 'string', default: 'drain,copy,cursor' },
+    servers: { type: 'string', default: catalogServers.join(',') },
+    lines: { type: 'string' },
+    seconds: { type: 'string', default: '1.5' },
+    connections: { type: 'string', default: '8' },
   },
 })
 const [suite, before, after] = positionals
+const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`
 
 if (suite === 'load') {
   const file = await runLoadSuite({
@@ -24,9 +39,23 @@ if (suite === 'load') {
     workers: Number(values.workers),
     runs: Number(values.runs),
     variants: values.variants.split(','),
-    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
+    command,
   })
   process.stdout.write(`${file}\n`)
+} else if (suite === 'catalog') {
+  const wanted = values.servers.split(',')
+  const unknown = wanted.filter((name) => !catalogServers.some((known) => known === name))
+  if (unknown.length > 0) throw new Error(`no such server: ${unknown.join(', ')}\n${usage}`)
+  const result = await runCatalogSuite({
+    servers: catalogServers.filter((name) => wanted.includes(name)),
+    ...(values.lines === undefined ? {} : { lines: values.lines.split(',') }),
+    runs: Number(values.runs),
+    seconds: Number(values.seconds),
+    connections: Number(values.connections),
+    sizes: standardSizes,
+    command,
+  })
+  process.stdout.write(`${describeCatalogResult(result)}${saveResult(result)}\n`)
 } else if (suite === 'compare' && before !== undefined && after !== undefined) {
   process.exitCode = compareResults(before, after) ? 0 : 1
 } else {

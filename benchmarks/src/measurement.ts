@@ -57,7 +57,7 @@ export function describeVersions(): Readonly<Record<string, string>> {
   return { node: process.version, commit: gitCommit() }
 }
 
-function gitCommit(): string {
+export function gitCommit(): string {
   try {
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
   } catch {

@@ -8,6 +8,9 @@ const path = require('node:path')
 const entry = path.join(__dirname, '..', 'src', 'main.ts')
 const major = Number(process.versions.node.split('.')[0])
 
+// Files are written and synced on these threads; four, the default, make eight commits at once wait for each other.
+process.env.UV_THREADPOOL_SIZE ??= '16'
+
 if (major >= 24) {
   // Types are stripped and modules compiled once per version of a file: start-up takes about half the time.
   require('node:module').enableCompileCache()

@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
 import type { JsonObject } from '@floe/iceberg'
 import { configRoutes } from './config.ts'
@@ -7,6 +6,7 @@ import { errorResponse, protocolErrorResponse } from './error-response.ts'
 import { functionRoutes } from './functions.ts'
 import { namespaceRoutes } from './namespaces.ts'
 import { metricsRoutes } from './metrics.ts'
+import { limitBody } from './request-limit.ts'
 import { TableAnswers } from './table-answers.ts'
 import type { TableConfig } from './table-answers.ts'
 import { TableBodies } from './table-body.ts'
@@ -52,14 +52,7 @@ export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
       `no route ${context.req.method} ${context.req.path}`,
     ),
   )
-  const maxSize = settings.requestBytesMax ?? requestBytesMaxDefault
-  const tooLarge = `the request body is larger than ${maxSize} bytes`
-  routes.use(
-    bodyLimit({
-      maxSize,
-      onError: (context) => protocolErrorResponse(context, 413, 'BadRequestException', tooLarge),
-    }),
-  )
+  routes.use(limitBody(settings.requestBytesMax ?? requestBytesMaxDefault))
   const bodies = new TableBodies(settings.tableBodyBytesMax ?? tableBodyBytesMaxDefault)
   const answers = new TableAnswers(bodies, settings.tableConfig)
   const root = settings.prefix === undefined ? '/v1' : `/v1/${settings.prefix}`

@@ -1,8 +1,10 @@
 import type { Context } from 'hono'
 import { FloeError } from '@floe/iceberg'
 
-/** Rows of a page when the client asks for pages and names no size, and at most. */
-const pageSizeDefault = 1000
+/**
+ * Rows of a page at most, and when the client asks for pages and names no size: Java's client always does, and each
+ * page costs it a round trip.
+ */
 const pageSizeMax = 10_000
 
 export type Page<T> = { readonly items: readonly T[]; readonly nextPageToken: string | null }
@@ -16,9 +18,10 @@ export function paginate<T>(context: Context, items: readonly T[], keyOf: (item:
   const size = readPageSize(context.req.query('pageSize'))
   if (token === undefined && size === undefined) return { items, nextPageToken: null }
   const after = token === undefined || token === '' ? undefined : decodeToken(token)
+  if (after === undefined && items.length <= (size ?? pageSizeMax)) return { items, nextPageToken: null }
   const sorted = items.map((item) => ({ item, key: keyOf(item) })).sort((a, b) => compareKeys(a.key, b.key))
   const rest = after === undefined ? sorted : sorted.filter(({ key }) => compareKeys(key, after) > 0)
-  const page = rest.slice(0, size ?? pageSizeDefault)
+  const page = rest.slice(0, size ?? pageSizeMax)
   const last = page.at(-1)
   const hasMore = last !== undefined && page.length < rest.length
   return { items: page.map(({ item }) => item), nextPageToken: hasMore ? encodeToken(last.key) : null }

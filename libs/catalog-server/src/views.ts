@@ -5,6 +5,7 @@ import type { Catalog, LoadedView } from '@floe/catalog'
 import { parseSchema, parseViewRequirement, parseViewUpdate, parseViewVersion } from '@floe/iceberg'
 import { stringifyJson, toFloeError, viewMetadataToJson } from '@floe/iceberg'
 import { isHead, namingLostMetadata, namingTheMissing, ProtocolError } from './error-response.ts'
+import { identifierList } from './identifier-list.ts'
 import { paginate } from './pagination.ts'
 import { pathIdentifier, pathNamespace } from './path-names.ts'
 import { answerRename } from './rename.ts'
@@ -54,7 +55,7 @@ async function listViews(context: Context, catalog: Catalog): Handled {
   const namespace = pathNamespace(context)
   const views = await namingTheMissing('NoSuchNamespaceException', () => catalog.listViews(namespace))
   const { items, nextPageToken } = paginate(context, views, ({ name }) => name)
-  return context.json({ identifiers: items, 'next-page-token': nextPageToken })
+  return identifierList(items, nextPageToken)
 }
 
 async function createView(context: Context, catalog: Catalog): Handled {

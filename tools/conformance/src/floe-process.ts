@@ -7,7 +7,7 @@ const floe = fileURLToPath(new URL('../../../apps/cli/bin/floe.cjs', import.meta
 export type FloeResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
 /** Environment of a process that finds no settings but those given. */
-function cleanEnvironment(settings: Readonly<Record<string, string>>): Record<string, string> {
+export function cleanEnvironment(settings: Readonly<Record<string, string>>): Record<string, string> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(FLOE_|AWS_)/.test(name))
   return { ...(Object.fromEntries(inherited) as Record<string, string>), ...settings }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { link, mkdir, open, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, rename, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
@@ -65,8 +65,13 @@ export async function publishFileIfAbsent(temporary: string, path: string): Prom
   return true
 }
 
+/** Nothing happens when it is not there. One call of the system, where rm() looks first. */
 export async function removeFile(path: string): Promise<void> {
-  await rm(path, { force: true })
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
 }
 
 /** mkdir -p, with every new directory entry on disk. */

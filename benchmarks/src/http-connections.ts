@@ -1,0 +1,46 @@
+import { Agent, request } from 'node:http'
+
+export type Reply = { readonly status: number; readonly body: Buffer }
+
+/** Plain HTTP over connections that are kept: as little work for each request as Node allows. */
+export class HttpConnections implements Disposable {
+  readonly #base: URL
+  readonly #agent: Agent
+
+  /** `base` is what the paths of requests are below; `count` connections are opened at most. */
+  constructor(base: string, count: number) {
+    this.#base = new URL(base)
+    this.#agent = new Agent({ keepAlive: true, maxSockets: count, scheduling: 'fifo' })
+  }
+
+  send(method: string, path: string, body?: string): Promise<Reply> {
+    const headers =
+      body === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const { hostname, port, pathname } = this.#base
+    const target = { agent: this.#agent, hostname, port, path: `${pathname}${path}`, method, headers }
+    return new Promise((resolve, reject) => {
+      const sent = request(target, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }))
+      })
+      sent.on('error', reject)
+      sent.end(body)
+    })
+  }
+
+  /** As `send`, for what must succeed. */
+  async demand(method: string, path: string, body?: string): Promise<string> {
+    const { status, body: answer } = await this.send(method, path, body)
+    const text = answer.toString('utf8')
+    if (status >= 300) throw new Error(`${method} ${path} was answered with ${status}: ${text.slice(0, 500)}`)
+    return text
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy()
+  }
+}
