@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
 import { openRestCatalog } from '@floe/catalog/rest'
 import { openSqlCatalog } from '@floe/catalog/sql'
+import type { SqlCatalogSettings } from '@floe/catalog/sql'
 import type { Schema, Snapshot, TableUpdate } from '@floe/iceberg'
 import { clearMemoryStore, openMemoryStore } from '@floe/storage/memory'
-import { manualClock } from '@floe/testing'
+import { manualClock, startPostgres } from '@floe/testing'
+import type { TestPostgres } from '@floe/testing'
 import { createCatalogRoutes } from './catalog-routes.ts'
 
 const schema: Schema = {
@@ -25,9 +27,17 @@ const store = openMemoryStore()
 let folder: string
 let snapshotIds = 0n
 let opened: Catalog[] = []
+let postgres: TestPostgres
+let postgresSchemas = 0
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+})
+afterAll(() => postgres.stop())
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'floe-catalog-'))
+  postgresSchemas++
 })
 
 afterEach(async () => {
@@ -37,10 +47,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function openSql(): Promise<Catalog> {
+async function openSql(
+  database: SqlCatalogSettings['database'] = { kind: 'sqlite', path: join(folder, 'catalog.db') },
+): Promise<Catalog> {
   const catalog = await openSqlCatalog(
     {
-      database: { kind: 'sqlite', path: join(folder, 'catalog.db') },
+      database,
       warehouse: 'memory://lake/warehouse',
       clock: manualClock(startMs),
       uuid: randomUUID,
@@ -49,6 +61,10 @@ async function openSql(): Promise<Catalog> {
   )
   opened.push(catalog)
   return catalog
+}
+
+function openPostgres(): Promise<Catalog> {
+  return openSql({ kind: 'postgres', url: `${postgres.url}?schema=test_${postgresSchemas}` })
 }
 
 async function openRest(prefix?: string): Promise<Catalog> {
@@ -103,7 +119,8 @@ async function append(catalog: Catalog, identifier: TableIdentifier): Promise<bi
 }
 
 const kinds = [
-  { name: 'SQLite catalog', open: openSql },
+  { name: 'SQLite catalog', open: () => openSql() },
+  { name: 'PostgreSQL catalog', open: openPostgres },
   { name: 'REST client and server', open: () => openRest() },
   { name: 'REST client and server with a prefix', open: () => openRest('lake-1') },
 ]

@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Catalog, TableIdentifier, ViewDefinition } from '@floe/catalog'
 import { openRestCatalog } from '@floe/catalog/rest'
 import { openSqlCatalog } from '@floe/catalog/sql'
+import type { SqlCatalogSettings } from '@floe/catalog/sql'
 import type { Schema, TableUpdate, ViewUpdate, ViewVersion } from '@floe/iceberg'
 import { clearMemoryStore, openMemoryStore } from '@floe/storage/memory'
-import { manualClock } from '@floe/testing'
+import { manualClock, startPostgres } from '@floe/testing'
+import type { TestPostgres } from '@floe/testing'
 import { createCatalogRoutes } from './catalog-routes.ts'
 
 const schema: Schema = {
@@ -23,9 +25,17 @@ const store = openMemoryStore()
 
 let folder: string
 let opened: Catalog[] = []
+let postgres: TestPostgres
+let postgresSchemas = 0
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+})
+afterAll(() => postgres.stop())
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'floe-views-'))
+  postgresSchemas++
 })
 
 afterEach(async () => {
@@ -35,10 +45,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function openSql(): Promise<Catalog> {
+async function openSql(
+  database: SqlCatalogSettings['database'] = { kind: 'sqlite', path: join(folder, 'catalog.db') },
+): Promise<Catalog> {
   const catalog = await openSqlCatalog(
     {
-      database: { kind: 'sqlite', path: join(folder, 'catalog.db') },
+      database,
       warehouse: 'memory://views/warehouse',
       clock: manualClock(startMs),
       uuid: randomUUID,
@@ -48,6 +60,10 @@ async function openSql(): Promise<Catalog> {
   opened.push(catalog)
   await catalog.createNamespace(['shop']).catch(() => undefined)
   return catalog
+}
+
+function openPostgres(): Promise<Catalog> {
+  return openSql({ kind: 'postgres', url: `${postgres.url}?schema=test_${postgresSchemas}` })
 }
 
 async function openRest(): Promise<Catalog> {
@@ -85,7 +101,8 @@ async function filesOf(): Promise<number> {
 }
 
 const kinds = [
-  { name: 'SQLite catalog', open: openSql },
+  { name: 'SQLite catalog', open: () => openSql() },
+  { name: 'PostgreSQL catalog', open: openPostgres },
   { name: 'REST client and server', open: openRest },
 ]
 
@@ -127,7 +144,8 @@ describe.each(kinds)('views of the $name', ({ open }) => {
       catalog.registerView(orders, metadataLocation),
       catalog.commitTable(recent, { requirements: [{ type: 'assert-create' }], updates: [] }),
     ]
-    for (const attempt of taken) await expect(attempt).rejects.toMatchObject({ code: 'already-exists' })
+    for (const attempt of await Promise.allSettled(taken))
+      expect(attempt).toMatchObject({ status: 'rejected', reason: { code: 'already-exists' } })
     await expect(catalog.loadTable(recent)).rejects.toMatchObject({ code: 'not-found' })
     await expect(catalog.loadView(orders)).rejects.toMatchObject({ code: 'not-found' })
     await expect(catalog.dropTable(recent)).rejects.toMatchObject({ code: 'not-found' })

@@ -104,7 +104,7 @@ describe('readSettings', () => {
   it('shows no password of a catalog that it cannot read', () => {
     const showing = (): string => {
       try {
-        return String(read({ catalog: 'postgres://u:hidden@host' }).catalog)
+        return JSON.stringify(read({ catalog: 'postgres://u:hidden@host' }).catalog)
       } catch (error) {
         return String(error)
       }

@@ -3,7 +3,7 @@ import { migrations } from './migrations.ts'
 import type { SqlDatabase, SqlSession } from './sql-database.ts'
 
 /** A session that can also run texts of several statements. */
-export type MigrationSession = SqlSession & { readonly script: (sql: string) => Promise<unknown> }
+type MigrationSession = SqlSession & { readonly script: (sql: string) => Promise<unknown> }
 
 /** What a driver gives to have its store migrated. */
 export type MigrationTarget = {
