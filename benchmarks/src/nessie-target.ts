@@ -8,8 +8,9 @@ const batch = 1000
 
 /** Nessie takes object stores alone: its warehouse is a bucket. */
 export async function startNessieTarget(name: string): Promise<CatalogTarget> {
-  const s3 = await startS3Server()
-  const nessie = await startNessie(s3)
+  await using open = new AsyncDisposableStack()
+  const s3 = open.use(await startS3Server())
+  const nessie = open.use(await startNessie(s3))
   const store = openObjectStore({
     s3: {
       endpoint: s3.endpoint,
@@ -18,8 +19,10 @@ export async function startNessieTarget(name: string): Promise<CatalogTarget> {
       secretAccessKey: s3.secretAccessKey,
     },
   })
+  open.defer(() => store.close())
   const config = (await (await fetch(`${nessie.uri}/v1/config`)).json()) as NessieConfig
   const prefix = config.overrides?.['prefix'] ?? config.defaults?.['prefix'] ?? ''
+  const opened = open.move()
   return {
     name,
     version: nessie.version,
@@ -28,11 +31,7 @@ export async function startNessieTarget(name: string): Promise<CatalogTarget> {
     tables: `s3://${s3.bucket}/nessie/bench`,
     writeMetadata: (location, text) => store.put(location, new TextEncoder().encode(text)),
     fillNamespace: (namespace, tables) => fill(nessie.nativeUri, namespace, tables),
-    [Symbol.asyncDispose]: async () => {
-      await store.close()
-      await nessie[Symbol.asyncDispose]()
-      await s3[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
 

@@ -42,12 +42,12 @@ export async function startNessie(s3: S3Server): Promise<Nessie> {
   const root = `http://127.0.0.1:${port}`
   const s3Options = 'nessie.catalog.service.s3.default-options'
   const settings = {
-    'quarkus.log.file.enable': 'true', 'quarkus.log.file.path': '/tmp/hist-nessie-q.log', 'quarkus.http.host': '127.0.0.1',
+    'quarkus.http.host': '127.0.0.1',
     'quarkus.http.port': String(port),
     'quarkus.management.port': String(managementPort),
     'quarkus.oidc.tenant-enabled': 'false',
     'quarkus.otel.sdk.disabled': 'true',
-    'quarkus.log.level': 'INFO',
+    'quarkus.log.level': 'ERROR',
     'nessie.version.store.type': 'IN_MEMORY',
     'nessie.catalog.default-warehouse': 'warehouse',
     'nessie.catalog.warehouses.warehouse.location': `s3://${s3.bucket}/nessie`,
