@@ -8,7 +8,7 @@ import type { BenchmarkResult, VariantResult } from './measurement.ts'
 import { treeCpuSeconds } from './server-cpu.ts'
 import { processMemory } from './process-memory.ts'
 
-export type CatalogSuiteOptions = {
+type CatalogSuiteOptions = {
   readonly servers: readonly CatalogServerName[]
   /** All when absent. */
   readonly lines?: readonly string[]

@@ -40,6 +40,8 @@ type NessieConfig = {
   readonly defaults?: Readonly<Record<string, string>>
 }
 
+type NessieBranch = { readonly reference: { readonly hash: string } }
+
 /** By Nessie's own API, which takes many tables in one commit. */
 async function fill(nativeUri: string, namespace: string, tables: number): Promise<void> {
   for (let first = 0; first < tables; first += batch) {
@@ -56,7 +58,8 @@ async function fill(nativeUri: string, namespace: string, tables: number): Promi
         sortOrderId: 0,
       },
     }))
-    const response = await fetch(`${nativeUri}/trees/main/history/commit`, {
+    const { reference } = (await (await fetch(`${nativeUri}/trees/main`)).json()) as NessieBranch
+    const response = await fetch(`${nativeUri}/trees/main@${reference.hash}/history/commit`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ commitMeta: { message: 'fill' }, operations }),

@@ -50,7 +50,7 @@ const summary = JSON.stringify({
 })
 
 /** What a commit needs to know of the table that it is on. */
-export type TableHead = {
+type TableHead = {
   readonly uuid: string
   readonly location: string
   readonly snapshotId: string | undefined

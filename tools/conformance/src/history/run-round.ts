@@ -21,7 +21,7 @@ export type RoundSettings = {
   readonly cutConnections?: () => Promise<void>
 }
 
-export type RoundResult = { readonly history: RecordedHistory; readonly tables: readonly ObservedTable[] }
+type RoundResult = { readonly history: RecordedHistory; readonly tables: readonly ObservedTable[] }
 
 /** Tables that every client commits to beside the hot one. */
 const sharedTables = 5
