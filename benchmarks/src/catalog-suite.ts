@@ -8,7 +8,7 @@ import type { BenchmarkResult, VariantResult } from './measurement.ts'
 import { treeCpuSeconds } from './server-cpu.ts'
 import { processMemory } from './process-memory.ts'
 
-export type CatalogSuiteOptions = {
+type CatalogSuiteOptions = {
   readonly servers: readonly CatalogServerName[]
   /** All when absent. */
   readonly lines?: readonly string[]
@@ -17,6 +17,8 @@ export type CatalogSuiteOptions = {
   readonly connections: number
   readonly sizes: CatalogSizes
   readonly command: string
+  /** Takes a line for each step. */
+  readonly log: (text: string) => void
 }
 
 type Measured = { readonly target: CatalogTarget; readonly lines: readonly CatalogLine[] }
@@ -28,14 +30,14 @@ const comparedFigures = ['p50Ms', 'p99Ms', 'perSecond'] as const
 /** Every server is up all the time; each line runs on one after the other, so that all meet the same machine. */
 export async function runCatalogSuite(options: CatalogSuiteOptions): Promise<BenchmarkResult> {
   const startedAt = new Date().toISOString()
-  await using targets = await startCatalogTargets(options.servers, log)
+  await using targets = await startCatalogTargets(options.servers, options.log)
   const connections: HttpConnections[] = []
   try {
     const measured: Measured[] = []
     for (const target of targets.all) {
       const http = new HttpConnections(target.base, options.connections)
       connections.push(http)
-      log(`filling ${target.name}`)
+      options.log(`filling ${target.name}`)
       const isWanted = (line: string): boolean => options.lines?.includes(line) ?? true
       measured.push({ target, lines: await prepareLines(target, http, options.sizes, isWanted) })
     }
@@ -61,7 +63,7 @@ export async function runCatalogSuite(options: CatalogSuiteOptions): Promise<Ben
 /** The first run warms up and does not count. */
 async function measureInTurn(
   measured: readonly Measured[],
-  { runs, seconds, connections }: CatalogSuiteOptions,
+  { runs, seconds, connections, log }: CatalogSuiteOptions,
 ): Promise<readonly VariantResult[]> {
   const figures = new Map<string, Readonly<Record<string, number>>[]>()
   const names = measured[0]?.lines.map(({ name }) => name) ?? []
@@ -129,8 +131,4 @@ function describe(figures: Readonly<Record<string, number>>): string {
   return Object.entries(figures)
     .map(([name, value]) => `${name} ${value.toLocaleString('en-US', { maximumFractionDigits: 2 })}`)
     .join(', ')
-}
-
-function log(text: string): void {
-  process.stderr.write(`${text}\n`)
 }

@@ -5,7 +5,7 @@ export type LoopLimits = {
 }
 
 /** One operation. Returns how often it had to begin again. */
-export type LoopOperation = (connection: number, count: number) => Promise<number>
+type LoopOperation = (connection: number, count: number) => Promise<number>
 
 /**
  * Each connection runs one operation after the other until the limits are reached. Latencies in milliseconds, from

@@ -27,7 +27,11 @@ export class HttpConnections implements Disposable {
         response.on('error', reject)
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }))
       })
-      sent.on('error', reject)
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // A server may close a connection that was idle just when it is used again.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(this.send(method, path, body))
+        else reject(error)
+      })
       sent.end(body)
     })
   }

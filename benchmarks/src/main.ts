@@ -54,6 +54,7 @@ if (suite === 'load') {
     connections: Number(values.connections),
     sizes: standardSizes,
     command,
+    log: (text) => process.stderr.write(`${text}\n`),
   })
   process.stdout.write(`${describeCatalogResult(result)}${saveResult(result)}\n`)
 } else if (suite === 'compare' && before !== undefined && after !== undefined) {

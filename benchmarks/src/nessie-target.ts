@@ -8,8 +8,9 @@ const batch = 1000
 
 /** Nessie takes object stores alone: its warehouse is a bucket. */
 export async function startNessieTarget(name: string): Promise<CatalogTarget> {
-  const s3 = await startS3Server()
-  const nessie = await startNessie(s3)
+  await using open = new AsyncDisposableStack()
+  const s3 = open.use(await startS3Server())
+  const nessie = open.use(await startNessie(s3))
   const store = openObjectStore({
     s3: {
       endpoint: s3.endpoint,
@@ -18,8 +19,10 @@ export async function startNessieTarget(name: string): Promise<CatalogTarget> {
       secretAccessKey: s3.secretAccessKey,
     },
   })
+  open.defer(() => store.close())
   const config = (await (await fetch(`${nessie.uri}/v1/config`)).json()) as NessieConfig
   const prefix = config.overrides?.['prefix'] ?? config.defaults?.['prefix'] ?? ''
+  const opened = open.move()
   return {
     name,
     version: nessie.version,
@@ -28,11 +31,7 @@ export async function startNessieTarget(name: string): Promise<CatalogTarget> {
     tables: `s3://${s3.bucket}/nessie/bench`,
     writeMetadata: (location, text) => store.put(location, new TextEncoder().encode(text)),
     fillNamespace: (namespace, tables) => fill(nessie.nativeUri, namespace, tables),
-    [Symbol.asyncDispose]: async () => {
-      await store.close()
-      await nessie[Symbol.asyncDispose]()
-      await s3[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
 
@@ -40,6 +39,8 @@ type NessieConfig = {
   readonly overrides?: Readonly<Record<string, string>>
   readonly defaults?: Readonly<Record<string, string>>
 }
+
+type NessieBranch = { readonly reference: { readonly hash: string } }
 
 /** By Nessie's own API, which takes many tables in one commit. */
 async function fill(nativeUri: string, namespace: string, tables: number): Promise<void> {
@@ -57,7 +58,8 @@ async function fill(nativeUri: string, namespace: string, tables: number): Promi
         sortOrderId: 0,
       },
     }))
-    const response = await fetch(`${nativeUri}/trees/main/history/commit`, {
+    const { reference } = (await (await fetch(`${nativeUri}/trees/main`)).json()) as NessieBranch
+    const response = await fetch(`${nativeUri}/trees/main@${reference.hash}/history/commit`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ commitMeta: { message: 'fill' }, operations }),

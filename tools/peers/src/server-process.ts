@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-export type ServerProcess = AsyncDisposable & { readonly pid: number }
+type ServerProcess = AsyncDisposable & { readonly pid: number }
 
 type ServerProgram = {
   /** What messages call it. */

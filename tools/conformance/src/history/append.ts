@@ -8,7 +8,7 @@ import { asArray, asLong, asObject, asText } from './rest-client.ts'
 import type { Answer } from './rest-client.ts'
 
 /** Member of a snapshot's summary that holds the token of the change that made it. */
-export const tokenProperty = 'history.token'
+const tokenProperty = 'history.token'
 /** Table properties that changes of properties leave behind. */
 export const tokenPropertyPrefix = 'history.token.'
 
@@ -33,7 +33,7 @@ export function loadedTable({ status, body }: Answer): TableState | undefined {
   }
 }
 
-export type ManifestListFile = {
+type ManifestListFile = {
   readonly location: string
   readonly snapshotId: bigint
   remove(): Promise<void>

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { startPostgres } from '@floe/testing'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { checkHistory } from './check-history.ts'
 import { KillableServer } from './killable-server.ts'
@@ -49,6 +50,21 @@ async function runRounds(
     expect(history.operations.some(({ answers }) => answers.includes('lost'))).toBe(true)
   }
 }
+
+it(
+  `keeps every acknowledged change once on PostgreSQL whose connections are cut, two servers (seed ${seed}, ${kills} kills)`,
+  async () => {
+    await using postgres = await startPostgres()
+    await postgres.query('CREATE DATABASE catalog')
+    const url = postgres.url.replace(/postgres$/, 'catalog')
+    const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'catalog'`
+    const flags = ['--catalog', url, '--warehouse', `file:${folder}/warehouse`]
+    await using first = await KillableServer.start(folder, flags)
+    await using second = await KillableServer.start(folder, flags)
+    await runRounds([first, second], { cutConnections: async () => void (await postgres.query(cut)) })
+  },
+  timeoutMs,
+)
 
 it(
   `keeps every acknowledged change once on SQLite, two servers over one file (seed ${seed}, ${kills} kills)`,

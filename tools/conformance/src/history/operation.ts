@@ -1,7 +1,7 @@
 /** What a client knows of a change: it is there, it is not, or the answer was lost and it may be either. */
 export type Outcome = 'acknowledged' | 'refused' | 'unknown'
 
-export type OperationKind = 'append' | 'properties' | 'transaction' | 'create' | 'rename' | 'drop'
+type OperationKind = 'append' | 'properties' | 'transaction' | 'create' | 'rename' | 'drop'
 
 /** One change that a client asked for. Times are ticks of one counter, taken before and after. */
 export type Operation = {

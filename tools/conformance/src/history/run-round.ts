@@ -21,13 +21,16 @@ export type RoundSettings = {
   readonly cutConnections?: () => Promise<void>
 }
 
-export type RoundResult = { readonly history: RecordedHistory; readonly tables: readonly ObservedTable[] }
+type RoundResult = { readonly history: RecordedHistory; readonly tables: readonly ObservedTable[] }
 
 /** Tables that every client commits to beside the hot one. */
 const sharedTables = 5
 /** How long servers stay up between two kills. */
 const upMsMin = 50
 const upMsMax = 900
+/** Between two kills the connections to the database are cut fewer times than this, so long after each other at most. */
+const cutsMax = 8
+const cutPauseMsMax = 150
 /** Requests with a key that are sent again after the last restart. */
 const replaysMax = 200
 
@@ -70,9 +73,9 @@ async function killAgainAndAgain(
 ): Promise<void> {
   for (let kill = 0; kill < kills; kill++) {
     await delay(upMsMin + random() * (upMsMax - upMsMin))
-    if (cutConnections !== undefined && random() < 0.7) {
+    for (let cuts = Math.floor(random() * cutsMax); cutConnections !== undefined && cuts > 0; cuts--) {
       await cutConnections()
-      await delay(random() * upMsMax)
+      await delay(random() * cutPauseMsMax)
     }
     const first = Math.floor(random() * servers.length)
     // Now and then all at once.
