@@ -249,10 +249,20 @@ export class Lake {
 function leaves(fields: readonly NestedField[], parent: string): readonly Leaf[] {
   return fields.flatMap(({ id, name, type }): readonly Leaf[] => {
     const column = `${parent}${quoteIdentifier(name)}`
-    if (isPrimitive(type)) return [{ id, column, type }]
+    if (isPrimitive(type)) return unmeasured.has(type.kind) ? [] : [{ id, column, type }]
     return type.kind === 'struct' ? leaves(type.fields, `${column}.`) : []
   })
 }
+
+/** Types without an order, and those that stand in no file. */
+const unmeasured: ReadonlySet<Type['kind']> = new Set([
+  'variant',
+  'geometry',
+  'geography',
+  'unknown',
+  'timestamp_ns',
+  'timestamptz_ns',
+])
 
 type Leaf = { readonly id: number; readonly column: string; readonly type: PrimitiveType }
 type Metrics = Required<
