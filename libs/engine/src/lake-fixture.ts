@@ -233,9 +233,7 @@ export class Lake {
         type.kind === 'double' || type.kind === 'float' ? `FILTER (WHERE NOT isnan(${column}))` : ''
       const shown = `SELECT min(${column}) ${numbers}, max(${column}) ${numbers}, count(*) - count(${column}) ${from}`
       const [row] = await readRows(connection, `SELECT to_json(columns(*)) FROM (${shown})`)
-      const [least, greatest, nulls] = (row ?? []).map(
-        (json) => JSON.parse(String(json ?? 'null')) as JsonValue,
-      )
+      const [least, greatest, nulls] = (row ?? []).map((json) => parseMeasured(String(json ?? 'null')))
       valueCounts.set(id, recordCount)
       nullValueCounts.set(id, Number(nulls))
       if (least === null || least === undefined || greatest === null || greatest === undefined) continue
@@ -244,6 +242,11 @@ export class Lake {
     }
     return { recordCount, valueCounts, nullValueCounts, lowerBounds, upperBounds }
   }
+}
+
+/** DuckDB's JSON has infinities, which JSON has not. */
+function parseMeasured(json: string): JsonValue {
+  return /^-?Infinity$/.test(json) ? json : (JSON.parse(json) as JsonValue)
 }
 
 function leaves(fields: readonly NestedField[], parent: string): readonly Leaf[] {
