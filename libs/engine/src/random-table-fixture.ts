@@ -1,6 +1,6 @@
 import { applyTransform, parseTransform } from '@floe/iceberg'
 import type { NestedField, Partition, PartitionSpec, PrimitiveType, PrimitiveValue } from '@floe/iceberg'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 import { field, positionDeleteFields } from './lake-fixture.ts'
 import type { FileDefinition, Lake } from './lake-fixture.ts'
