@@ -8,6 +8,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { pinClock } from './clock-functions.ts'
 import { findTarget } from './mention-target.ts'
 import type { ViewDefinition } from './placeholder.ts'
+import { hideLineage, isLineageField, namesLineage, withLineage } from './row-lineage.ts'
 import { gateSelect, scanName } from './select-gate.ts'
 import type { TableMention } from './select-gate.ts'
 import { parseSelect, treeToSql } from './sql-tree.ts'
@@ -66,6 +67,9 @@ type Place = {
   readonly around: readonly string[]
 }
 
+/** Whether the statement names columns of row lineage. */
+type MentionPlace = Place & { readonly lineage: boolean }
+
 class MentionBinder {
   readonly scans: FoundScan[] = []
   readonly views: ViewDefinition[] = []
@@ -80,11 +84,17 @@ class MentionBinder {
     const { statement, mentions } = gateSelect(parsed, this.#mentions)
     this.#mentions += mentions.length
     const schemas: Schema[] = []
-    for (const mention of mentions) schemas.push(await this.#bindMention(mention, place))
-    return pinClock(statement, this.#context.nowMs, schemas)
+    const lineage = namesLineage(statement)
+    for (const mention of mentions) schemas.push(await this.#bindMention(mention, { ...place, lineage }))
+    const pinned = pinClock(statement, this.#context.nowMs, schemas)
+    if (!lineage) return pinned
+    return hideLineage(pinned, (name) => {
+      const scan = this.scans.find(({ index }) => scanName(index) === name)
+      return scan?.schema.fields.some(({ id }) => isLineageField(id)) === true
+    })
   }
 
-  async #bindMention(mention: TableMention, place: Place): Promise<Schema> {
+  async #bindMention(mention: TableMention, place: MentionPlace): Promise<Schema> {
     const { catalog, connection, nowMs } = this.#context
     const path = place.view === undefined ? mention.path : pathInView(mention.path, place.view)
     const target = await findTarget(catalog, path)
@@ -103,7 +113,8 @@ class MentionBinder {
       return schema
     }
     const snapshot = resolveSnapshot(metadata, selector, { nowMs })
-    const schema = selectedSchema(metadata, selector, snapshot)
+    const selected = selectedSchema(metadata, selector, snapshot)
+    const schema = place.lineage ? withLineage(selected, metadata) : selected
     const source = { kind: 'table', loaded: target.loaded } as const
     this.scans.push({ index, table, selector, snapshot, schema, source })
     return schema

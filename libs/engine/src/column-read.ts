@@ -66,6 +66,8 @@ function columnRead(field: NestedField, context: ReadContext): ColumnRead {
     }
   }
   const key = byId ? String(id) : quoteText(stored.name)
+  if (type.kind === 'geometry' || type.kind === 'geography')
+    return { ...read, key, expression: wellKnownText }
   if (isPrimitive(type) || sameNames(type, stored)) return { ...read, key }
   const { mapping, defaults } = remapping(type, stored)
   const target = `NULL::${duckdbType(type)}`
@@ -75,6 +77,11 @@ function columnRead(field: NestedField, context: ReadContext): ColumnRead {
     type: storedType(type, stored),
     expression: (column) => `remap_struct(${column}, ${target}, ${mapping}, ${defaults ?? 'NULL'})`,
   }
+}
+
+/** Files that annotate their geometries give text; others give the text of a BLOB, whose first byte is 0 or 1. */
+function wellKnownText(column: string): string {
+  return `CASE WHEN starts_with(${column}, '\\x0') THEN ST_AsText(ST_GeomFromWKB(${column}::BLOB)) ELSE ${column} END`
 }
 
 /** Spec "Column Projection": the partition's value of an identity field, else the initial default, else null. */

@@ -159,7 +159,9 @@ describe('many upserts', () => {
     await lake.createTable(table, [field(1, 'id', 'int'), field(2, 'v', 'int')])
     for (let commit = 0; commit < upserts; commit++) {
       await lake.commit(table, [
-        { rows: `SELECT (range % 3)::INT AS id, ${commit} AS v FROM range(${commit % 3}, ${(commit % 3) + 1})` },
+        {
+          rows: `SELECT (range % 3)::INT AS id, ${commit} AS v FROM range(${commit % 3}, ${(commit % 3) + 1})`,
+        },
         {
           rows: `SELECT ${commit % 3}::INT AS id`,
           fields: [field(1, 'id', 'int')],
@@ -198,7 +200,9 @@ describe('many upserts', () => {
       { ...eq, rows: 'SELECT unnest([2, 12])::INT AS id', specId: 1 },
     ])
     await lake.commit(table, [{ ...eq, rows: 'SELECT unnest([11, 3])::INT AS id', partition: ['b'] }])
-    expect(await rowsOf(engine, 'SELECT p, list(id ORDER BY id) FROM ns.scoped GROUP BY p ORDER BY p')).toEqual([
+    expect(
+      await rowsOf(engine, 'SELECT p, list(id ORDER BY id) FROM ns.scoped GROUP BY p ORDER BY p'),
+    ).toEqual([
       ['a', [0, 3, 10, 11, 12, 13]],
       ['b', [0, 1, 10, 12, 13]],
     ])

@@ -132,7 +132,6 @@ function blobHex(shown: string): string | undefined {
 
 /** A value as DuckDB casts it to text; `undefined` when the type cannot hold it. */
 export function valueOfText(shown: string, type: PrimitiveType): PrimitiveValue | undefined {
-  const json =
-    type.kind === 'string' ? shown : (numericLiteral(shown, type) ?? castLiteral(shown, type))
+  const json = type.kind === 'string' ? shown : (numericLiteral(shown, type) ?? castLiteral(shown, type))
   return json === undefined ? undefined : valueOf(json, type)
 }

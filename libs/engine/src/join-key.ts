@@ -141,13 +141,20 @@ function columnOf(value: TreeNode[string] | undefined, { tables }: From): KeyCol
   const isTable = tables.filter(({ alias }) => alias.toLowerCase() === first?.toLowerCase())
   const [table, other] = second === undefined ? isColumn : isTable
   // A struct may be called like a table.
-  if (table === undefined || other !== undefined || (second !== undefined && isColumn.length > 0)) return undefined
+  if (table === undefined || other !== undefined || (second !== undefined && isColumn.length > 0))
+    return undefined
   const field = fieldOf(table, second ?? first)
   return field === undefined ? undefined : { table, field, reference: value }
 }
 
 /** Expressions that are no plain function of the row. */
-const otherClasses: ReadonlySet<string> = new Set(['SUBQUERY', 'WINDOW', 'LAMBDA', 'STAR', 'POSITIONAL_REFERENCE'])
+const otherClasses: ReadonlySet<string> = new Set([
+  'SUBQUERY',
+  'WINDOW',
+  'LAMBDA',
+  'STAR',
+  'POSITIONAL_REFERENCE',
+])
 const volatileFunctions: ReadonlySet<string> = new Set([
   'random',
   'uuid',
@@ -161,7 +168,8 @@ function isAbout(condition: TreeNode, table: FromTable, from: From): boolean {
   let mentions = 0
   for (const node of treeNodes(condition)) {
     if (otherClasses.has(text(node['class']))) return false
-    if (node['class'] === 'FUNCTION' && volatileFunctions.has(text(node['function_name']).toLowerCase())) return false
+    if (node['class'] === 'FUNCTION' && volatileFunctions.has(text(node['function_name']).toLowerCase()))
+      return false
     if (node['class'] !== 'COLUMN_REF') continue
     if (columnOf(node, from)?.table !== table) return false
     mentions += 1

@@ -16,13 +16,21 @@ let engine: Engine
 beforeAll(async () => {
   lake = await openLake()
   engine = await openEngine({ cacheDirectory: lake.directory }, lake)
-  await lake.createTable(sales, [field(1, 'day_id', 'long'), field(2, 'amount', 'int'), field(3, 'shop', 'string')])
+  await lake.createTable(sales, [
+    field(1, 'day_id', 'long'),
+    field(2, 'amount', 'int'),
+    field(3, 'shop', 'string'),
+  ])
   const written = Array.from({ length: filesOfSales }, (_, at) => ({
     rows: `SELECT (${at} * 100 + range % 100)::BIGINT AS day_id, range::INT AS amount, md5(range::VARCHAR) AS shop
            FROM range(${rowsPerFile})`,
   }))
   await lake.commit(sales, written)
-  await lake.createTable(days, [field(1, 'id', 'int'), field(2, 'label', 'string'), field(3, 'shop', 'string')])
+  await lake.createTable(days, [
+    field(1, 'id', 'int'),
+    field(2, 'label', 'string'),
+    field(3, 'shop', 'string'),
+  ])
   await lake.commit(days, [
     { rows: `SELECT range::INT AS id, 'day ' || range AS label, 'x' AS shop FROM range(800)` },
   ])
@@ -41,19 +49,27 @@ async function run(sql: string): Promise<readonly [readonly unknown[], number | 
 describe('a join with a small filtered side', () => {
   it('reads only the files of the other side that may hold its keys', async () => {
     const where = "WHERE d.label LIKE '%y 31_'"
-    expect(await run(`SELECT count(*), sum(amount) FROM star.sales s JOIN star.days d ON s.day_id = d.id ${where}`)).toEqual([
-      [500, 1_232_250],
+    expect(
+      await run(
+        `SELECT count(*), sum(amount) FROM star.sales s JOIN star.days d ON s.day_id = d.id ${where}`,
+      ),
+    ).toEqual([[500, 1_232_250], 1])
+    expect(await run(`SELECT count(*) FROM star.days d, star.sales s ${where} AND d.id = s.day_id`)).toEqual([
+      [500],
       1,
     ])
-    expect(await run(`SELECT count(*) FROM star.days d, star.sales s ${where} AND d.id = s.day_id`)).toEqual([[500], 1])
     expect(
-      await run("SELECT count(*) FROM star.sales JOIN star.days ON day_id = id AND label = 'day 7' WHERE amount < 100"),
+      await run(
+        "SELECT count(*) FROM star.sales JOIN star.days ON day_id = id AND label = 'day 7' WHERE amount < 100",
+      ),
     ).toEqual([[1], 1])
   })
 
   it('reads no file of the other side when it has no row', async () => {
     expect(
-      await run("SELECT count(*) FROM star.sales s JOIN star.days d ON s.day_id = d.id WHERE d.label = 'none'"),
+      await run(
+        "SELECT count(*) FROM star.sales s JOIN star.days d ON s.day_id = d.id WHERE d.label = 'none'",
+      ),
     ).toEqual([[0], 0])
   })
 
@@ -77,13 +93,19 @@ describe('a join with a small filtered side', () => {
 describe('a join that must keep rows without a partner', () => {
   it('keeps every file of an outer side, and of an anti join', async () => {
     expect(
-      await run("SELECT count(*) FROM star.sales s LEFT JOIN star.days d ON s.day_id = d.id AND d.label = 'day 7'"),
+      await run(
+        "SELECT count(*) FROM star.sales s LEFT JOIN star.days d ON s.day_id = d.id AND d.label = 'day 7'",
+      ),
     ).toEqual([[filesOfSales * rowsPerFile], filesOfSales])
     expect(
-      await run("SELECT count(*) FROM star.sales s FULL JOIN star.days d ON s.day_id = d.id AND d.label = 'day 7'"),
+      await run(
+        "SELECT count(*) FROM star.sales s FULL JOIN star.days d ON s.day_id = d.id AND d.label = 'day 7'",
+      ),
     ).toEqual([[filesOfSales * rowsPerFile + 799], filesOfSales])
     expect(
-      await run("SELECT count(*) FROM star.sales s ANTI JOIN star.days d ON s.day_id = d.id AND d.label = 'day 7'"),
+      await run(
+        "SELECT count(*) FROM star.sales s ANTI JOIN star.days d ON s.day_id = d.id AND d.label = 'day 7'",
+      ),
     ).toEqual([[filesOfSales * rowsPerFile - 50], filesOfSales])
   })
 

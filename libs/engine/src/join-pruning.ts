@@ -46,7 +46,9 @@ function mayRuleOut(field: NestedField, plan: ScanPlan, { partitionSpecs }: Tabl
   if (ranges.length * 2 < plan.tasks.length) return false
   // Texts: no distance is known between them.
   if (lowers.some(Number.isNaN)) return new Set(ranges.map(({ lower }) => lower)).size > 1
-  const width = uppers.reduce((most, upper) => Math.max(most, upper)) - lowers.reduce((least, lower) => Math.min(least, lower))
+  const width =
+    uppers.reduce((most, upper) => Math.max(most, upper)) -
+    lowers.reduce((least, lower) => Math.min(least, lower))
   const covered = uppers.reduce((sum, upper, at) => sum + upper - (lowers[at] ?? 0), 0) / ranges.length
   return width > 0 && covered / width <= coveredPartMax
 }
@@ -72,7 +74,14 @@ export function areComparable({ source, pruned }: JoinKey): boolean {
 }
 
 const integerKinds: ReadonlySet<string> = new Set(['int', 'long'])
-const comparableKinds: ReadonlySet<string> = new Set([...integerKinds, 'date', 'string', 'uuid', 'timestamp', 'timestamptz'])
+const comparableKinds: ReadonlySet<string> = new Set([
+  ...integerKinds,
+  'date',
+  'string',
+  'uuid',
+  'timestamp',
+  'timestamptz',
+])
 
 /** What the keys of one side say of the other: a list of values, or their range when they are many. */
 export async function keyExpression(

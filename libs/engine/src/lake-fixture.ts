@@ -233,9 +233,7 @@ export class Lake {
         type.kind === 'double' || type.kind === 'float' ? `FILTER (WHERE NOT isnan(${column}))` : ''
       const shown = `SELECT min(${column}) ${numbers}, max(${column}) ${numbers}, count(*) - count(${column}) ${from}`
       const [row] = await readRows(connection, `SELECT to_json(columns(*)) FROM (${shown})`)
-      const [least, greatest, nulls] = (row ?? []).map(
-        (json) => JSON.parse(String(json ?? 'null')) as JsonValue,
-      )
+      const [least, greatest, nulls] = (row ?? []).map((json) => parseMeasured(String(json ?? 'null')))
       valueCounts.set(id, recordCount)
       nullValueCounts.set(id, Number(nulls))
       if (least === null || least === undefined || greatest === null || greatest === undefined) continue
@@ -246,13 +244,28 @@ export class Lake {
   }
 }
 
+/** DuckDB's JSON has infinities, which JSON has not. */
+function parseMeasured(json: string): JsonValue {
+  return /^-?Infinity$/.test(json) ? json : (JSON.parse(json) as JsonValue)
+}
+
 function leaves(fields: readonly NestedField[], parent: string): readonly Leaf[] {
   return fields.flatMap(({ id, name, type }): readonly Leaf[] => {
     const column = `${parent}${quoteIdentifier(name)}`
-    if (isPrimitive(type)) return [{ id, column, type }]
+    if (isPrimitive(type)) return unmeasured.has(type.kind) ? [] : [{ id, column, type }]
     return type.kind === 'struct' ? leaves(type.fields, `${column}.`) : []
   })
 }
+
+/** Types without an order, and those that stand in no file. */
+const unmeasured: ReadonlySet<Type['kind']> = new Set([
+  'variant',
+  'geometry',
+  'geography',
+  'unknown',
+  'timestamp_ns',
+  'timestamptz_ns',
+])
 
 type Leaf = { readonly id: number; readonly column: string; readonly type: PrimitiveType }
 type Metrics = Required<

@@ -6,6 +6,7 @@ import { toEngineError } from './duckdb-error.ts'
 import { readRows } from './duckdb-session.ts'
 import { and, filterExpression, isExactFilter, or } from './filter-expression.ts'
 import type { FieldFinder } from './filter-expression.ts'
+import { isReserved } from './row-lineage.ts'
 import { scanName } from './select-gate.ts'
 import { parseConditions, parseTree, isNode, nodes, text, texts } from './sql-tree.ts'
 import type { TreeNode, TreeValue } from './sql-tree.ts'
@@ -118,7 +119,8 @@ function placeholderSql(index: number, { fields }: Schema, prefix: string): read
 type Placeholder = { readonly schema: Schema; readonly prefix: string }
 
 function fieldFinder({ schema, prefix }: Placeholder): FieldFinder {
-  const byColumn = new Map(schema.fields.map((field) => [`${prefix}${field.id}`, field]))
+  const measured = schema.fields.filter((field) => !isReserved(field))
+  const byColumn = new Map(measured.map((field) => [`${prefix}${field.id}`, field]))
   return ([column = '', ...path]) => {
     let field: NestedField | undefined = byColumn.get(column)
     for (const name of path)

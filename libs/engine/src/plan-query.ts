@@ -20,10 +20,7 @@ export type QueryPlan = {
 }
 
 /** The files of every scan of a query: pruned by its filters, by the keys of joined tables, and by what metadata answers. */
-export async function planQuery(
-  select: BoundSelect,
-  components: ScanSessionComponents,
-): Promise<QueryPlan> {
+export async function planQuery(select: BoundSelect, components: ScanSessionComponents): Promise<QueryPlan> {
   const filters = select.scans.map(({ need }) => need.filter)
   const plan = (at: number): Promise<ScanPlan | undefined> =>
     planOf(select, at, filters[at] ?? { kind: 'true' }, components)
@@ -51,7 +48,7 @@ async function planOf(
   const scan = scans[at]
   if (scan?.source.kind !== 'table') return undefined
   const metricColumns = new Set([...columnsAnswered(scan, pushdowns), ...columnsJoined(scan, joinKeys)])
-  return planScan(
+  const plan = await planScan(
     {
       metadata: scan.source.loaded.metadata,
       selector: scan.selector,
@@ -61,6 +58,8 @@ async function planOf(
     },
     { store, cache: manifests },
   )
+  // A query may look at columns that no schema lists.
+  return { ...plan, schema: scan.schema }
 }
 
 /** Columns whose metrics answer aggregates. */

@@ -156,6 +156,7 @@ const conditions: readonly (readonly [string, number])[] = [
   ['fl = 3.1::FLOAT', 1],
   ['x > 100', 8],
   ["x = 'NaN'::DOUBLE", 8],
+  ["x > 'inf'::DOUBLE OR x >= 0", 8],
   ['x = 0.0', 2],
   ['x < 0.5', 2],
   ["now() < '2000-01-01' OR id = 5", 1],

@@ -17,6 +17,7 @@ import {
   DuckDBTimeTZValue,
   DuckDBUnionValue,
   DuckDBUUIDValue,
+  DuckDBVariantValue,
 } from '@duckdb/node-api'
 import type { DuckDBValue } from '@duckdb/node-api'
 
@@ -49,7 +50,7 @@ function plainObject(value: Exclude<DuckDBValue, null | boolean | number | bigin
   }
   if (value instanceof DuckDBMapValue)
     return value.entries.map((entry) => [plainValue(entry.key), plainValue(entry.value)])
-  if (value instanceof DuckDBUnionValue) return plainValue(value.value)
+  if (value instanceof DuckDBUnionValue || value instanceof DuckDBVariantValue) return plainValue(value.value)
   if (value instanceof DuckDBBlobValue) return `\\x${Buffer.from(value.bytes).toString('hex')}`
   return plainText(value)
 }

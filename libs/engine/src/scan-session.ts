@@ -50,7 +50,12 @@ export async function openScanSession(
       if (source.kind === 'metadata-table')
         await createMetadataView(scan, source.rows, rowsWanted, { ...components, connection })
       else if (plan !== undefined)
-        await createTableView(scan.index, { metadata: source.loaded.metadata, plan }, { connection, lease }, components)
+        await createTableView(
+          scan.index,
+          { metadata: source.loaded.metadata, plan },
+          { connection, lease },
+          components,
+        )
     }
     return { session, lease }
   } catch (error) {

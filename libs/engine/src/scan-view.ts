@@ -4,13 +4,16 @@ import type { ScanPlan } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
+import type { ColumnRead } from './column-read.ts'
 import { createPositions, positionJoin } from './deleted-positions.ts'
 import { readRows } from './duckdb-session.ts'
 import { createEqualityKeys, equalityJoins } from './equality-keys.ts'
 import type { EqualityKeys } from './equality-keys.ts'
 import type { FileLease } from './file-cache.ts'
 import type { FileLayout } from './file-layout.ts'
+import { createLineage, lineageColumn } from './lineage-columns.ts'
 import { readParquet } from './read-parquet.ts'
+import { isLineageField } from './row-lineage.ts'
 import { groupTasks } from './scan-group.ts'
 import type { ScanGroup } from './scan-group.ts'
 import { scanName } from './select-gate.ts'
@@ -73,8 +76,12 @@ async function groupSql(
   const shown = new Set(source.plan.schema.fields.map(({ id }) => id))
   const columns = group.reads
     .filter(({ fieldId }) => shown.has(fieldId))
-    .map((read) => `${read.expression(`r.c${read.fieldId}`)} AS c${read.fieldId}`)
+    .map((read) => `${shownColumn(read)} AS c${read.fieldId}`)
   const joins = [...(await equalityJoins(group, `${name}_files`, keys, components.connection))]
+  if ([...shown].some(isLineageField)) {
+    await createLineage(`${name}_lineage`, group.tasks, components.connection)
+    joins.unshift(`JOIN ${name}_lineage AS l ON r.file_index = l.file_index`)
+  }
   const conditions: string[] = []
   if (group.positions) {
     const positions = `${name}_positions`
@@ -85,4 +92,9 @@ async function groupSql(
   }
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
   return `SELECT ${columns.join(', ')} FROM ${readParquet(paths, group.reads)} AS r ${joins.join(' ')}${where}`
+}
+
+function shownColumn({ fieldId, expression }: ColumnRead): string {
+  const column = expression(`r.c${fieldId}`)
+  return isLineageField(fieldId) ? lineageColumn(fieldId, column) : column
 }

@@ -26,10 +26,10 @@ export function duckdbType(type: Type): string {
       return `DECIMAL(${type.precision}, ${type.scale})`
     case 'fixed':
       return 'BLOB'
-    // DuckDB without its spatial extension reads both as the well-known binary that the file holds.
+    // Well-known text: as a type of its own DuckDB reads only files that annotate it.
     case 'geometry':
     case 'geography':
-      return 'BLOB'
+      return 'VARCHAR'
     default:
       return simpleTypes[type.kind]
   }

@@ -83,8 +83,14 @@ export async function treeToSql(connection: DuckDBConnection, statement: Stateme
   return readFirstText(connection, 'SELECT json_deserialize_sql($1::JSON)', [json])
 }
 
+/** A text, or what DuckDB prints for a floating constant that JSON cannot hold. */
+const textOrInfinite = /"(?:[^"\\]|\\.)*"|-?\b(?:Infinity|NaN)\b/g
+
 export function parseTree(json: string): TreeNode {
-  return nativeJson.parse(json, (_key, value, { source }) => {
+  const plain = /Infinity|NaN/.test(json)
+    ? json.replaceAll(textOrInfinite, (token) => (token.startsWith('"') ? token : `"${token}"`))
+    : json
+  return nativeJson.parse(plain, (_key, value, { source }) => {
     if (typeof value !== 'number' || source === undefined) return value
     return Number.isSafeInteger(value) && plainInteger.test(source) ? value : nativeJson.rawJSON(source)
   }) as TreeNode

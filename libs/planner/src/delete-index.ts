@@ -42,7 +42,9 @@ export class DeleteIndex {
     const key = partitionKey(dataFile)
     const equalities = [...this.#equalities, ...(this.#equalitiesByPartition.get(key) ?? [])]
     const applying = equalities.filter((entry) => sequenceNumber < entry.sequenceNumber)
-    return [...this.#positionsOf(dataFile, key, sequenceNumber), ...applying].map((entry) => this.#fileOf(entry))
+    return [...this.#positionsOf(dataFile, key, sequenceNumber), ...applying].map((entry) =>
+      this.#fileOf(entry),
+    )
   }
 
   /** One object per delete file, however many data files share it. */

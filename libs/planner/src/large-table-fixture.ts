@@ -61,7 +61,12 @@ export async function writeLargeTable(
     )
   }
   const manifestList = joinLocation(location, 'metadata', 'snap-1.avro')
-  const commit = { snapshotId: 1n, sequenceNumber: 1n, parentSnapshotId: undefined, formatVersion: 2 } as const
+  const commit = {
+    snapshotId: 1n,
+    sequenceNumber: 1n,
+    parentSnapshotId: undefined,
+    formatVersion: 2,
+  } as const
   await store.put(manifestList, encodeManifestList(manifests, commit))
   const snapshot = { snapshotId: 1n, sequenceNumber: 1n, timestampMs: 1, manifestList, schemaId: 0 }
   const metadata: TableMetadata = {
@@ -92,7 +97,11 @@ function entryOf(number: number, schema: Schema, location: string): ManifestEntr
   const bounds = (end: boolean): ReadonlyMap<number, Uint8Array> =>
     new Map(
       schema.fields.map(({ id, type }) => {
-        if (id === 1) return [id, encodeSingleValue({ kind: 'long' }, BigInt(number * rowsPerFile + (end ? rowsPerFile - 1 : 0)))]
+        if (id === 1)
+          return [
+            id,
+            encodeSingleValue({ kind: 'long' }, BigInt(number * rowsPerFile + (end ? rowsPerFile - 1 : 0))),
+          ]
         if (id === 2) return [id, encodeSingleValue({ kind: 'date' }, day)]
         if (type.kind === 'double') return [id, encodeSingleValue(type, end ? number + 0.5 : number)]
         return [id, encodeSingleValue({ kind: 'string' }, `${end ? 'z' : 'a'} text ${number}`)]

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 
+import type { Expression } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 import { openMemoryStore } from '@floe/storage/memory'
 
@@ -32,7 +33,7 @@ function plan(request: Omit<ScanRequest, 'metadata'>): ReturnType<typeof planSca
   return planScan({ metadata: table.metadata, ...request }, { store: counting })
 }
 
-const equals = (name: string, value: number | bigint): ScanRequest['filter'] => ({
+const equals = (name: string, value: number | bigint): Expression => ({
   kind: 'literal',
   operator: 'eq',
   reference: { kind: 'name', name },

@@ -25,7 +25,8 @@ export async function loadManifests(
   reader: ManifestReader,
 ): Promise<readonly ManifestFile[]> {
   const { manifestList, manifests = [] } = snapshot
-  if (manifestList !== undefined) return loadCached(manifestList, 'list', (bytes) => decodeManifestList(bytes, { codecs }), reader)
+  if (manifestList !== undefined)
+    return loadCached(manifestList, 'list', (bytes) => decodeManifestList(bytes, { codecs }), reader)
   const listed: ManifestFile[] = []
   for (const path of manifests) listed.push(await inlineManifest(path, snapshot, reader))
   return listed

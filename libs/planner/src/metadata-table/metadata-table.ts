@@ -49,10 +49,7 @@ export type MetadataTable = {
    * Rows in batches, as JSON that casts to the columns' types. Reads manifests, never data.
    * @param wanted  columns that somebody looks at; others may be left out
    */
-  readonly rows: (
-    reader: MetadataReader,
-    wanted: ReadonlySet<string>,
-  ) => AsyncIterable<readonly JsonObject[]>
+  readonly rows: (reader: MetadataReader, wanted: ReadonlySet<string>) => AsyncIterable<readonly JsonObject[]>
 }
 
 export type MetadataReader = { readonly store: ObjectStore; readonly cache?: ManifestCache }
