@@ -79,9 +79,11 @@ async function bindMention(
   connection: DuckDBConnection,
   { catalog }: BindComponents,
 ): Promise<Omit<BoundScan, 'need'>> {
-  const loaded = await findTable(catalog, mention.path)
-  const { metadata } = loaded
   const selector = await selectorOf(connection, mention, nowMs)
+  // Only a version that is asked for by id or time may be one that no branch or tag points at.
+  const looksBack = selector.kind === 'id' || selector.kind === 'timestamp'
+  const loaded = await findTable(catalog, mention.path, { snapshots: looksBack ? 'all' : 'refs' })
+  const { metadata } = loaded
   const snapshot = resolveSnapshot(metadata, selector, { nowMs })
   const schema = selectedSchema(metadata, selector, snapshot)
   return { table: tableName(loaded.identifier), loaded, selector, snapshot, schema }

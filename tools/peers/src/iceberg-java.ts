@@ -35,6 +35,9 @@ const coordinates: readonly string[] = [
   'org.mockito:mockito-core:4.11.0',
 ]
 
+/** Of the kit and of the reference catalog, once they are installed. */
+export const icebergClassPath: string = path.join(folder, 'lib', '*')
+
 /** The Iceberg REST Compatibility Kit from Maven, and Floe's two classes for it, compiled. */
 export async function installIcebergKit(): Promise<void> {
   await installOnce('iceberg-kit', version, async () => {
@@ -67,7 +70,7 @@ export async function installIcebergKit(): Promise<void> {
   })
 }
 
-function jdkCommand(name: 'java' | 'javac'): string {
+export function jdkCommand(name: 'java' | 'javac'): string {
   const home = process.env['JAVA_HOME']
   return home === undefined ? name : path.join(home, 'bin', name)
 }

@@ -4,7 +4,7 @@ import { installOnce, peerFolder, run } from './peer-folder.ts'
 
 const pythonHint = 'install Python 3.10 or newer with venv (Debian: apt-get install python3 python3-venv)'
 
-async function installVenv(name: string, version: string, requirements: readonly string[]): Promise<string> {
+export async function installVenv(name: string, version: string, requirements: readonly string[]): Promise<string> {
   const venv = path.join(peerFolder, name)
   const python = path.join(venv, 'bin', 'python')
   await installOnce(name, version, async () => {
@@ -24,6 +24,12 @@ export function installPyIceberg(): Promise<string> {
     'pyiceberg-core==0.10.1',
     'pyarrow==25.0.1',
   ])
+}
+
+/** The same interpreter with boto3, which PyIceberg's Glue catalog needs. */
+export async function installPyIcebergGlue(): Promise<string> {
+  await installPyIceberg()
+  return installVenv('pyiceberg', '0.12.0-glue', ['boto3==1.43.117'])
 }
 
 /** DuckDB for Python with the extensions that its npm build lacks. Returns the interpreter that has them. */

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '@floe/storage'
 import type { Catalog } from '../catalog.ts'
-import { MetadataFiles, tableFormat, viewFormat } from './metadata-files.ts'
+import { MetadataFiles, tableFormat, viewFormat } from '../metadata-files.ts'
 import { SqlCatalog } from './sql-catalog.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
