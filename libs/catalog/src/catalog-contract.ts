@@ -16,8 +16,9 @@ export type CatalogTraits = {
   readonly nested: boolean
   /** A namespace needs its parent, and a list of what is below a missing one fails. */
   readonly checksParents: boolean
-  /** Any legal name is taken, not only lower case letters, digits and underscores. */
-  readonly anyName: boolean
+  /** Names that are out of the ordinary and taken, and legal names that are refused nevertheless. */
+  readonly names: readonly string[]
+  readonly refusedNames: readonly string[]
   /** A table that is made again gets a folder of its own: its name ends in eight hex digits of the table's uuid. */
   readonly uniqueFolders: boolean
   /** Tables go below the `location` of their namespace. */
@@ -32,14 +33,27 @@ export type CatalogTraits = {
   readonly uniqueUuids: boolean
   /** A commit that fails leaves no metadata file behind. */
   readonly cleansUp: boolean
-  /** What is wrong with a request is said as `invalid-input`. */
-  readonly saysInvalid: boolean
+  /** That there is no file to register is said as `invalid-input`. */
+  readonly checksRegistered: boolean
 }
 
 export const everyTrait: CatalogTraits = {
   nested: true,
   checksParents: true,
-  anyName: true,
+  names: [
+    'dots.in.it',
+    'sla/sh',
+    'per%cent',
+    '%2F',
+    'plus+ and space',
+    'Käse',
+    '表',
+    '😀',
+    'tables',
+    'namespaces',
+    'q\'"\\',
+  ],
+  refusedNames: [],
   uniqueFolders: true,
   namespaceLocations: true,
   countsFromZero: true,
@@ -47,7 +61,7 @@ export const everyTrait: CatalogTraits = {
   skipsEmptyCommits: true,
   uniqueUuids: true,
   cleansUp: true,
-  saysInvalid: true,
+  checksRegistered: true,
 }
 
 type Subject = () => Promise<CatalogSubject>
@@ -86,7 +100,7 @@ const schema: Schema = {
 }
 const orders: TableIdentifier = { namespace: ['shop'], name: 'orders' }
 
-function namespacesKeepProperties(subject: Subject, { saysInvalid }: CatalogTraits): void {
+function namespacesKeepProperties(subject: Subject): void {
   it('keeps properties through sets and removals', async () => {
     const { catalog } = await subject()
     await catalog.createNamespace(['a'], { owner: 'ann', colour: 'blue' })
@@ -111,8 +125,7 @@ function namespacesKeepProperties(subject: Subject, { saysInvalid }: CatalogTrai
     const { catalog } = await subject()
     await catalog.createNamespace(['shop'])
     await catalog.createTable(orders, { schema })
-    const early = catalog.dropNamespace(['shop'])
-    await expect(early).rejects.toMatchObject({ code: saysInvalid ? 'invalid-input' : expect.any(String) })
+    await expect(catalog.dropNamespace(['shop'])).rejects.toMatchObject({ code: 'invalid-input' })
     await catalog.dropTable(orders)
     await catalog.dropNamespace(['shop'])
     await expect(catalog.dropNamespace(['shop'])).rejects.toMatchObject({ code: 'not-found' })
@@ -121,53 +134,41 @@ function namespacesKeepProperties(subject: Subject, { saysInvalid }: CatalogTrai
 }
 
 function namespacesHaveLevels(subject: Subject, { nested, checksParents }: CatalogTraits): void {
-  it.runIf(nested)('lists one level at a time', async () => {
-    const { catalog } = await subject()
-    for (const namespace of [['a'], ['a', 'b'], ['a', 'b', 'c'], ['z']])
-      await catalog.createNamespace(namespace)
-    expect(await catalog.listNamespaces()).toEqual([['a'], ['z']])
-    expect(await catalog.listNamespaces(['a'])).toEqual([['a', 'b']])
-    expect(await catalog.listNamespaces(['z'])).toEqual([])
-    await expect(catalog.listNamespaces(['nope'])).rejects.toMatchObject({ code: 'not-found' })
-  })
+  if (nested)
+    it('lists one level at a time', async () => {
+      const { catalog } = await subject()
+      for (const namespace of [['a'], ['a', 'b'], ['a', 'b', 'c'], ['z']])
+        await catalog.createNamespace(namespace)
+      expect(await catalog.listNamespaces()).toEqual([['a'], ['z']])
+      expect(await catalog.listNamespaces(['a'])).toEqual([['a', 'b']])
+      expect(await catalog.listNamespaces(['z'])).toEqual([])
+      await expect(catalog.listNamespaces(['nope'])).rejects.toMatchObject({ code: 'not-found' })
+    })
 
-  it.runIf(nested && checksParents)('wants the parent of a namespace to be there, and empty to go', async () => {
-    const { catalog } = await subject()
-    await expect(catalog.createNamespace(['x', 'y'])).rejects.toMatchObject({ code: 'not-found' })
-    await catalog.createNamespace(['x'])
-    await catalog.createNamespace(['x', 'y'])
-    await expect(catalog.dropNamespace(['x'])).rejects.toMatchObject({ code: 'invalid-input' })
-  })
+  if (nested && checksParents)
+    it('wants the parent of a namespace to be there, and empty to go', async () => {
+      const { catalog } = await subject()
+      await expect(catalog.createNamespace(['x', 'y'])).rejects.toMatchObject({ code: 'not-found' })
+      await catalog.createNamespace(['x'])
+      await catalog.createNamespace(['x', 'y'])
+      await expect(catalog.dropNamespace(['x'])).rejects.toMatchObject({ code: 'invalid-input' })
+    })
 
-  it.runIf(!nested)('says that it has no nested namespaces', async () => {
-    const { catalog } = await subject()
-    await catalog.createNamespace(['a'])
-    await expect(catalog.createNamespace(['a', 'b'])).rejects.toMatchObject({ code: 'unsupported' })
-    expect(await catalog.listNamespaces(['a'])).toEqual([])
-    await expect(catalog.loadNamespace(['a', 'b'])).rejects.toMatchObject({ code: 'not-found' })
-    const below = { namespace: ['a', 'b'], name: 't' }
-    await expect(catalog.loadTable(below)).rejects.toMatchObject({ code: 'not-found' })
-  })
+  if (!nested)
+    it('says that it has no nested namespaces', async () => {
+      const { catalog } = await subject()
+      await catalog.createNamespace(['a'])
+      await expect(catalog.createNamespace(['a', 'b'])).rejects.toMatchObject({ code: 'unsupported' })
+      expect(await catalog.listNamespaces(['a'])).toEqual([])
+      await expect(catalog.loadNamespace(['a', 'b'])).rejects.toMatchObject({ code: 'not-found' })
+      const below = { namespace: ['a', 'b'], name: 't' }
+      await expect(catalog.loadTable(below)).rejects.toMatchObject({ code: 'not-found' })
+    })
 }
 
-const legalNames = [
-  'dots.in.it',
-  'sla/sh',
-  'per%cent',
-  '%2F',
-  'plus+ and space',
-  'Käse',
-  '表',
-  '😀',
-  'tables',
-  'namespaces',
-  'q\'"\\',
-]
-
-function namesAreTaken(subject: Subject, { nested, anyName }: CatalogTraits): void {
-  it.runIf(anyName && nested).each(legalNames)(
-    'takes %j as a name of a namespace and of a table',
-    async (name) => {
+function namesAreTaken(subject: Subject, { names, refusedNames }: CatalogTraits): void {
+  for (const name of names) {
+    it(`takes ${JSON.stringify(name)} as a name of a namespace and of a table`, async () => {
       const { catalog } = await subject()
       await catalog.createNamespace([name])
       await catalog.createNamespace([name, name], { it: name })
@@ -177,16 +178,18 @@ function namesAreTaken(subject: Subject, { nested, anyName }: CatalogTraits): vo
       expect(await catalog.loadNamespace([name, name])).toMatchObject({ it: name })
       expect(await catalog.listTables([name, name])).toEqual([identifier])
       expect((await catalog.loadTable(identifier)).identifier).toEqual(identifier)
-    },
-  )
+    })
+  }
 
-  it.runIf(!anyName).each(['Capital', 'da-sh', 'sla/sh', 'Käse'])('refuses %j as a new name', async (name) => {
-    const { catalog } = await subject()
-    await catalog.createNamespace(['shop'])
-    await expect(catalog.createNamespace([name])).rejects.toMatchObject({ code: 'invalid-input' })
-    const table = catalog.createTable({ namespace: ['shop'], name }, { schema })
-    await expect(table).rejects.toMatchObject({ code: 'invalid-input' })
-  })
+  for (const name of refusedNames) {
+    it(`refuses ${JSON.stringify(name)} as a new name`, async () => {
+      const { catalog } = await subject()
+      await catalog.createNamespace(['shop'])
+      await expect(catalog.createNamespace([name])).rejects.toMatchObject({ code: 'invalid-input' })
+      const table = catalog.createTable({ namespace: ['shop'], name }, { schema })
+      await expect(table).rejects.toMatchObject({ code: 'invalid-input' })
+    })
+  }
 
   it.each(['', 'nul\0', 'unit\u001Fseparator', '.', '..', 'lone \uD800'])(
     'refuses %j as a name',
@@ -227,26 +230,28 @@ function tablesAreMade(subject: Subject, traits: CatalogTraits): void {
     expect((await catalog.loadTable(orders)).metadata).toEqual(metadata)
   })
 
-  it.runIf(uniqueFolders)('gives a table that is made again another folder', async () => {
-    const { catalog } = await subject()
-    const first = await catalog.createTable(orders, { schema })
-    await catalog.dropTable(orders)
-    const second = await catalog.createTable(orders, { schema })
-    expect(second.metadata.location).not.toBe(first.metadata.location)
-    expect(second.metadata.tableUuid).not.toBe(first.metadata.tableUuid)
-  })
+  if (uniqueFolders)
+    it('gives a table that is made again another folder', async () => {
+      const { catalog } = await subject()
+      const first = await catalog.createTable(orders, { schema })
+      await catalog.dropTable(orders)
+      const second = await catalog.createTable(orders, { schema })
+      expect(second.metadata.location).not.toBe(first.metadata.location)
+      expect(second.metadata.tableUuid).not.toBe(first.metadata.tableUuid)
+    })
 
-  it.runIf(namespaceLocations)('honours the locations of namespace and table', async () => {
-    const { catalog, base } = await subject()
-    await catalog.createNamespace(['eu'], { location: `${base}/europe/` })
-    if (nested) await catalog.createNamespace(['eu', 'north'])
-    const namespace = nested ? ['eu', 'north'] : ['eu']
-    const near = await catalog.createTable({ namespace, name: 't' }, { schema })
-    const folder = [base, 'europe', ...namespace.slice(1), 't-'].join('/')
-    expect(near.metadata.location.startsWith(folder)).toBe(true)
-    const own = await catalog.createTable(orders, { schema, location: `${base}/own/place/` })
-    expect(own.metadata.location).toBe(`${base}/own/place`)
-  })
+  if (namespaceLocations)
+    it('honours the locations of namespace and table', async () => {
+      const { catalog, base } = await subject()
+      await catalog.createNamespace(['eu'], { location: `${base}/europe/` })
+      if (nested) await catalog.createNamespace(['eu', 'north'])
+      const namespace = nested ? ['eu', 'north'] : ['eu']
+      const near = await catalog.createTable({ namespace, name: 't' }, { schema })
+      const folder = [base, 'europe', ...namespace.slice(1), 't-'].join('/')
+      expect(near.metadata.location.startsWith(folder)).toBe(true)
+      const own = await catalog.createTable(orders, { schema, location: `${base}/own/place/` })
+      expect(own.metadata.location).toBe(`${base}/own/place`)
+    })
 
   it('tells a missing table, a missing namespace and a taken name apart', async () => {
     const { catalog } = await subject()
@@ -262,7 +267,7 @@ function tablesAreMade(subject: Subject, traits: CatalogTraits): void {
 }
 
 function tablesAreCommittedTo(subject: Subject, traits: CatalogTraits): void {
-  const { skipsEmptyCommits, saysInvalid, cleansUp } = traits
+  const { skipsEmptyCommits, cleansUp } = traits
   it('commits snapshots with ids beyond 2^53 and keeps the history', async () => {
     const at = await subject()
     await at.catalog.createTable(orders, { schema })
@@ -302,15 +307,16 @@ function tablesAreCommittedTo(subject: Subject, traits: CatalogTraits): void {
     if (cleansUp) expect(await filesOf(at)).toEqual(before)
   })
 
-  it.runIf(skipsEmptyCommits)('writes nothing for a commit that changes nothing', async () => {
-    const { catalog } = await subject()
-    const created = await catalog.createTable(orders, { schema, properties: { a: '1' } })
-    const updates: TableUpdate[] = [{ action: 'set-properties', updates: { a: '1' } }]
-    const committed = await catalog.commitTable(orders, { requirements: [], updates })
-    expect(committed.metadataLocation).toBe(created.metadataLocation)
-  })
+  if (skipsEmptyCommits)
+    it('writes nothing for a commit that changes nothing', async () => {
+      const { catalog } = await subject()
+      const created = await catalog.createTable(orders, { schema, properties: { a: '1' } })
+      const updates: TableUpdate[] = [{ action: 'set-properties', updates: { a: '1' } }]
+      const committed = await catalog.commitTable(orders, { requirements: [], updates })
+      expect(committed.metadataLocation).toBe(created.metadataLocation)
+    })
 
-  it.runIf(saysInvalid)('refuses an update that would break the table', async () => {
+  it('refuses an update that would break the table', async () => {
     const { catalog } = await subject()
     await catalog.createTable(orders, { schema })
     const updates: TableUpdate[] = [{ action: 'set-current-schema', schemaId: 7 }]
@@ -375,7 +381,7 @@ function tablesAreRenamed(subject: Subject): void {
   })
 }
 
-function tablesAreRegistered(subject: Subject, { uniqueUuids, saysInvalid }: CatalogTraits): void {
+function tablesAreRegistered(subject: Subject, { uniqueUuids, checksRegistered }: CatalogTraits): void {
   it('registers a metadata file, once', async () => {
     const { catalog, base } = await subject()
     const { metadataLocation, metadata } = await catalog.createTable(orders, { schema })
@@ -390,8 +396,7 @@ function tablesAreRegistered(subject: Subject, { uniqueUuids, saysInvalid }: Cat
       metadata: { tableUuid: metadata.tableUuid },
     })
     const absent = catalog.registerTable(orders, `${base}/none.metadata.json`)
-    const code = saysInvalid ? 'invalid-input' : (expect.any(String) as string)
-    await expect(absent).rejects.toMatchObject({ code })
+    await expect(absent).rejects.toMatchObject(checksRegistered ? { code: 'invalid-input' } : {})
   })
 }
 
@@ -427,22 +432,23 @@ function racesAreFair(subject: Subject, { retriesCommits, cleansUp }: CatalogTra
     )
   })
 
-  it.runIf(retriesCommits)('applies racing commits whose requirements still hold', async () => {
-    const { catalog } = await subject()
-    await catalog.createTable(orders, { schema })
-    const keys = Array.from({ length: 8 }, (_, at) => `key-${at}`)
-    await Promise.all(
-      keys.map((key) =>
-        catalog.commitTable(orders, {
-          requirements: [{ type: 'assert-current-schema-id', currentSchemaId: 0 }],
-          updates: [{ action: 'set-properties', updates: { [key]: 'set' } }],
-        }),
-      ),
-    )
-    const { metadata } = await catalog.loadTable(orders)
-    expect(Object.keys(metadata.properties)).toEqual(expect.arrayContaining(keys))
-    expect(metadata.metadataLog).toHaveLength(keys.length)
-  })
+  if (retriesCommits)
+    it('applies racing commits whose requirements still hold', async () => {
+      const { catalog } = await subject()
+      await catalog.createTable(orders, { schema })
+      const keys = Array.from({ length: 8 }, (_, at) => `key-${at}`)
+      await Promise.all(
+        keys.map((key) =>
+          catalog.commitTable(orders, {
+            requirements: [{ type: 'assert-current-schema-id', currentSchemaId: 0 }],
+            updates: [{ action: 'set-properties', updates: { [key]: 'set' } }],
+          }),
+        ),
+      )
+      const { metadata } = await catalog.loadTable(orders)
+      expect(Object.keys(metadata.properties)).toEqual(expect.arrayContaining(keys))
+      expect(metadata.metadataLog).toHaveLength(keys.length)
+    })
 
   it('lets one of several racing creators win, and leaves no file of the others', async () => {
     const at = await subject()
@@ -458,7 +464,9 @@ function racesAreFair(subject: Subject, { retriesCommits, cleansUp }: CatalogTra
 
 async function filesOf({ store, base }: CatalogSubject): Promise<readonly string[]> {
   const found = await Array.fromAsync(store.list(`${base}/`))
-  return found.map(({ location }) => location).toSorted()
+  // Hadoop's file system leaves checksums beside what it writes.
+  const locations = found.map(({ location }) => location).filter((location) => !location.endsWith('.crc'))
+  return locations.toSorted()
 }
 
 type Head = Pick<TableMetadata, 'lastUpdatedMs' | 'lastSequenceNumber'>
@@ -504,10 +512,7 @@ async function append({ catalog, base }: CatalogSubject, snapshots: 'all' | 'ref
   }
 }
 
-function stagedCommit(
-  metadata: TableMetadata,
-  snapshot: Snapshot,
-): Parameters<Catalog['commitTable']>[1] {
+function stagedCommit(metadata: TableMetadata, snapshot: Snapshot): Parameters<Catalog['commitTable']>[1] {
   const [stagedSchema] = metadata.schemas
   const [spec] = metadata.partitionSpecs
   const [sortOrder] = metadata.sortOrders

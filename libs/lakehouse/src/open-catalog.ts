@@ -11,7 +11,10 @@ import { VendedStorage } from './vended-storage.ts'
 export type OpenedCatalog = { readonly catalog: Catalog; readonly close: () => Promise<void> }
 
 /** The catalog that the settings name. A REST catalog teaches the store how the tables' files are reached. */
-export async function openCatalog(settings: LakehouseSettings, store: OpenObjectStore): Promise<OpenedCatalog> {
+export async function openCatalog(
+  settings: LakehouseSettings,
+  store: OpenObjectStore,
+): Promise<OpenedCatalog> {
   const { catalog, warehouse } = settings
   const { clock, uuid } = system
   switch (catalog.kind) {

@@ -24,7 +24,12 @@ export type RemoteCatalogSettings =
 export type CatalogAuth =
   | { readonly kind: 'none' }
   | { readonly kind: 'bearer'; readonly token: string }
-  | { readonly kind: 'oauth2'; readonly credential: string; readonly scope?: string; readonly serverUri?: string }
+  | {
+      readonly kind: 'oauth2'
+      readonly credential: string
+      readonly scope?: string
+      readonly serverUri?: string
+    }
   | { readonly kind: 'sigv4'; readonly signingName: string; readonly region: string }
 
 type Values = {

@@ -20,9 +20,7 @@ export type ProviderSettings =
     }
 
 export type LakehouseSettings = {
-  readonly catalog:
-    | { readonly kind: 'sqlite'; readonly path: string }
-    | RemoteCatalogSettings
+  readonly catalog: { readonly kind: 'sqlite'; readonly path: string } | RemoteCatalogSettings
   /** Location under which tables are made: `file:///...` or `s3://bucket/prefix`. */
   readonly warehouse: string
   readonly store: StoreSettings

@@ -38,8 +38,7 @@ export function openObjectStore(settings: StoreSettings = {}): OpenObjectStore {
       yield* (await at(prefix)).list(prefix, options)
     },
     delete: async (locations, options) => {
-      for (const group of groups(locations).values())
-        await (await at(group[0] ?? '')).delete(group, options)
+      for (const group of groups(locations).values()) await (await at(group[0] ?? '')).delete(group, options)
     },
     discardUploads: async (locations, options) => {
       for (const group of groups(locations).values())

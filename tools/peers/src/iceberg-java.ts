@@ -5,7 +5,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { installOnce, peerFolder, run } from './peer-folder.ts'
 
-const version = '1.11.0'
+export const icebergVersion = '1.11.0'
+const version = icebergVersion
 const jetty = '12.1.8'
 const folder = path.join(peerFolder, `iceberg-java-${version}`)
 const sources = fileURLToPath(new URL('../java/', import.meta.url))

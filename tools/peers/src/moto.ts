@@ -25,7 +25,9 @@ export async function startAwsServer(bucket = 'lake'): Promise<AwsServer> {
   const command = await installAwsServer()
   const port = await freePort()
   const endpoint = `http://127.0.0.1:${port}`
-  const child = spawn(command, ['-H', '127.0.0.1', '-p', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(command, ['-H', '127.0.0.1', '-p', String(port)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   const stop = await startServer('moto', endpoint, child)
   const made = await fetch(`${endpoint}/${bucket}`, { method: 'PUT' })
   if (!made.ok) throw new Error(`moto made no bucket: ${made.status} ${await made.text()}`)

@@ -4,7 +4,11 @@ import { installOnce, peerFolder, run } from './peer-folder.ts'
 
 const pythonHint = 'install Python 3.10 or newer with venv (Debian: apt-get install python3 python3-venv)'
 
-export async function installVenv(name: string, version: string, requirements: readonly string[]): Promise<string> {
+export async function installVenv(
+  name: string,
+  version: string,
+  requirements: readonly string[],
+): Promise<string> {
   const venv = path.join(peerFolder, name)
   const python = path.join(venv, 'bin', 'python')
   await installOnce(name, version, async () => {

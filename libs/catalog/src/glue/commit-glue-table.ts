@@ -164,18 +164,26 @@ function isInDoubt(error: unknown): boolean {
 }
 
 function unknown(identifier: TableIdentifier, cause: FloeError): FloeError {
-  return new FloeError('commit-state-unknown', `the commit to ${formatIdentifier(identifier)} may have happened`, {
-    hint: 'load the table and look whether the change is there before trying again',
-    cause,
-  })
+  return new FloeError(
+    'commit-state-unknown',
+    `the commit to ${formatIdentifier(identifier)} may have happened`,
+    {
+      hint: 'load the table and look whether the change is there before trying again',
+      cause,
+    },
+  )
 }
 
 /** Without a version two writers would overwrite each other unseen. */
 function checkVersioned(identifier: TableIdentifier, { versionId }: GlueRow): void {
   if (versionId !== '') return
-  throw new FloeError('unsupported', `Glue gives no version of ${formatIdentifier(identifier)} to commit on`, {
-    hint: 'use an endpoint whose GetTable answers with VersionId',
-  })
+  throw new FloeError(
+    'unsupported',
+    `Glue gives no version of ${formatIdentifier(identifier)} to commit on`,
+    {
+      hint: 'use an endpoint whose GetTable answers with VersionId',
+    },
+  )
 }
 
 export function loaded(

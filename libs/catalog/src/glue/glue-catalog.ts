@@ -134,7 +134,8 @@ export class GlueCatalog implements Catalog {
     for (let attempt = 1; attempt <= commitAttemptsMax; attempt++) {
       const row = await findRow(this.#context, from)
       if (row === undefined) throw noSuchRelation('table', from)
-      if (!(await rows.insertTable(to, renamedInput(to.name, row.table)))) throw renameTaken('table', from, to)
+      if (!(await rows.insertTable(to, renamedInput(to.name, row.table))))
+        throw renameTaken('table', from, to)
       // A commit to the old name in between would be lost with it.
       const now = await findRow(this.#context, from).catch(() => undefined)
       if (now?.versionId === row.versionId && (await this.#dropOld(from, to))) return

@@ -20,9 +20,13 @@ export function databaseName(namespace: Namespace): string | undefined {
 export function checkNewDatabase(namespace: Namespace): string {
   const name = databaseName(namespace)
   if (name === undefined) {
-    throw new FloeError('unsupported', `Glue has no nested namespaces such as ${formatNamespace(namespace)}`, {
-      hint: 'use a namespace of one level',
-    })
+    throw new FloeError(
+      'unsupported',
+      `Glue has no nested namespaces such as ${formatNamespace(namespace)}`,
+      {
+        hint: 'use a namespace of one level',
+      },
+    )
   }
   checkNewName(name)
   return name

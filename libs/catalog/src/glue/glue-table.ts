@@ -26,9 +26,13 @@ export function isIcebergTable({ Parameters }: Table): boolean {
 export function glueRow(identifier: TableIdentifier, table: Table): GlueRow {
   const metadataLocation = table.Parameters?.[locationParameter]
   if (metadataLocation === undefined || metadataLocation === '') {
-    throw new FloeError('corrupt-data', `${formatIdentifier(identifier)} has no ${locationParameter} in Glue`, {
-      hint: 'drop the table in Glue and register its last metadata file',
-    })
+    throw new FloeError(
+      'corrupt-data',
+      `${formatIdentifier(identifier)} has no ${locationParameter} in Glue`,
+      {
+        hint: 'drop the table in Glue and register its last metadata file',
+      },
+    )
   }
   return { table, metadataLocation, versionId: table.VersionId ?? '' }
 }

@@ -50,7 +50,10 @@ const tableCacheEntriesMaxDefault = 64
  * Any Iceberg REST catalog. Reads its configuration first.
  * @throws FloeError unavailable when it cannot be reached, permission-denied, not-found for an unknown warehouse
  */
-export async function openRestCatalog(settings: RestCatalogSettings, parts: RestCatalogParts = {}): Promise<Catalog> {
+export async function openRestCatalog(
+  settings: RestCatalogSettings,
+  parts: RestCatalogParts = {},
+): Promise<Catalog> {
   const { clock = realClock, uuid = randomUUID, onLoaded = () => undefined } = parts
   const { sleep = delay, random = realRandom, fetch: fetchResponse = fetch } = parts
   const requestTimeoutMs = settings.requestTimeoutMs ?? requestTimeoutMsDefault

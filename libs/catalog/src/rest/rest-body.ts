@@ -2,16 +2,14 @@ import { partitionSpecToJson, schemaToJson, sortOrderToJson } from '@floe/iceber
 import { tableRequirementToJson, tableUpdateToJson } from '@floe/iceberg'
 import { viewRequirementToJson, viewUpdateToJson, viewVersionToJson } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
-import type {
-  TableChange,
-  TableDefinition,
-  TableIdentifier,
-  ViewCommit,
-  ViewDefinition,
-} from '../catalog.ts'
+import type { TableChange, TableDefinition, TableIdentifier, ViewCommit, ViewDefinition } from '../catalog.ts'
 
 /** Spec `CreateTableRequest`. */
-export function tableDefinitionToJson(name: string, definition: TableDefinition, staged: boolean): JsonObject {
+export function tableDefinitionToJson(
+  name: string,
+  definition: TableDefinition,
+  staged: boolean,
+): JsonObject {
   const { schema, partitionSpec, sortOrder, location, properties } = definition
   return {
     name,

@@ -96,7 +96,10 @@ describe('what the REST client sends', () => {
       seen.push(headers.authorization, String(headers['x-team'])),
       { body: table }
     )
-    const catalog = await open(handle, { auth: { kind: 'bearer', token: 'sesame' }, headers: { 'x-team': 'blue' } })
+    const catalog = await open(handle, {
+      auth: { kind: 'bearer', token: 'sesame' },
+      headers: { 'x-team': 'blue' },
+    })
     await catalog.loadTable(orders)
     expect(seen).toEqual(['Bearer sesame', 'blue'])
   })
@@ -175,7 +178,12 @@ describe('what the failure of a request means', () => {
     ['a malformed commit', change, error('BadRequestException', 400), 'invalid-input'],
     ['500 on a commit', change, error('CommitStateUnknownException', 500), 'commit-state-unknown'],
     ['502 on a commit', change, { status: 502, text: '<html>' }, 'commit-state-unknown'],
-    ['503 of the catalog itself on a commit', change, error('ServiceUnavailableException', 503), 'unavailable'],
+    [
+      '503 of the catalog itself on a commit',
+      change,
+      error('ServiceUnavailableException', 503),
+      'unavailable',
+    ],
     ['503 of a proxy on a commit', change, { status: 503, text: '<html>' }, 'commit-state-unknown'],
     ['504 on a create', create, { status: 504 }, 'commit-state-unknown'],
     ['a commit that is cut off', change, { cut: true }, 'commit-state-unknown'],

@@ -59,7 +59,12 @@ export class RestCatalog implements Catalog {
   ): Promise<void> {
     checkNamespace(namespace)
     const body = { namespace, properties }
-    await this.#session.send('createNamespace', { method: 'POST', path: '/namespaces', body, effect: 'write' })
+    await this.#session.send('createNamespace', {
+      method: 'POST',
+      path: '/namespaces',
+      body,
+      effect: 'write',
+    })
   }
 
   async loadNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>>> {
