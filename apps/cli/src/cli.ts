@@ -28,7 +28,10 @@ export async function runCli(args: readonly string[]): Promise<number> {
 function createProgram(signal: AbortSignal): Command {
   const program = new Command('floe')
     .description('PostgreSQL into Apache Iceberg, and back out in SQL and in answers')
-    .option('--catalog <catalog>', 'sqlite:<path> or http://<host:port> (default sqlite:.floe/catalog.db)')
+    .option(
+      '--catalog <catalog>',
+      'sqlite:<path>, postgres://<user>:<password>@<host>/<database> or http://<host:port> (default sqlite:.floe/catalog.db)',
+    )
     .option('--warehouse <warehouse>', 'file:<dir> or s3://<bucket/prefix> (default file:.floe/warehouse)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

@@ -19,7 +19,10 @@ export function addServeCommand(program: Command, signal: AbortSignal): void {
       '127.0.0.1',
     )
     .option('--role <roles>', 'what to serve: catalog, query, agent', serverRoles.join(','))
-    .addHelpText('after', '\nExample:\n  floe serve --port 8181 --role catalog\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  floe serve --port 8181 --role catalog\n  floe serve --catalog postgres://floe@localhost/catalog\n',
+    )
     .action(async (_flags: unknown, command: Command) => runServe(allFlags<ServeFlags>(command), signal))
 }
 

@@ -7,6 +7,7 @@ const surelyUnwritten: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
   'resource-exhausted',
   'permission-denied',
+  'invalid-input',
 ])
 
 export type NewMetadata<M> = { readonly metadata: M; readonly location: string }

@@ -165,3 +165,23 @@ describe('jsonOf', () => {
     ).toEqual([null, null, 2n ** 60n, 1.5, 'NaN', '-Infinity', true, 'x', '\\x01ff', [[1, 'a']], { a: [1n] }])
   })
 })
+
+describe('a catalog in PostgreSQL', () => {
+  it('is what a lakehouse and its REST server work with, and is there for the next one', async () => {
+    await using postgres = await startPostgres()
+    await postgres.query('CREATE TABLE public.things AS SELECT i AS id FROM generate_series(1, 5) i')
+    const settings = readSettings({ catalog: postgres.url }, {}, folder, 1)
+    {
+      await using first = new Lakehouse(settings)
+      const request = { sourceUrl: postgres.url, tables: ['public.things'], namespace: ['shop'] }
+      const { tables } = await first.load({ ...request, mode: 'create' })
+      expect(tables.map(({ status }) => status)).toEqual(['loaded'])
+    }
+    await using second = new Lakehouse(settings)
+    const routes = await second.catalogRoutes()
+    const response = await routes.request('/v1/namespaces/shop/tables')
+    expect(await response.json()).toMatchObject({ identifiers: [{ namespace: ['shop'], name: 'things' }] })
+    const result = await second.query('SELECT count(*) AS n FROM shop.things')
+    expect(await Array.fromAsync(result.rows())).toEqual([[[5n]]])
+  })
+})

@@ -23,6 +23,7 @@ export async function openCatalog(
     case 'glue':
       return closable(openGlueCatalog({ ...catalog, warehouse, clock, uuid }, { store }))
     case 'sqlite':
+    case 'postgres':
       return closable(await openSqlCatalog({ database: catalog, warehouse, clock, uuid }, { store }))
   }
 }

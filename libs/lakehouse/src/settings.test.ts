@@ -94,6 +94,25 @@ describe('readSettings', () => {
     })
   })
 
+  it.each(['postgres://u:p@host/db', 'postgresql://host:5433/db?schema=s&sslmode=require'])(
+    'reads the catalog %s as a database',
+    (catalog) => {
+      expect(read({ catalog }).catalog).toEqual({ kind: 'postgres', url: catalog })
+    },
+  )
+
+  it('shows no password of a catalog that it cannot read', () => {
+    const showing = (): string => {
+      try {
+        return String(read({ catalog: 'postgres://u:hidden@host' }).catalog)
+      } catch (error) {
+        return String(error)
+      }
+    }
+    expect(showing()).toMatch(/without host or database/)
+    expect(showing()).not.toContain('hidden')
+  })
+
   it.each([
     ['lake', 'file://<folder>/lake'],
     ['./lake', 'file://<folder>/lake'],
@@ -132,6 +151,9 @@ describe('readSettings', () => {
 
   it.each<SettingFlags>([
     { catalog: 'postgres://x' },
+    { catalog: 'postgres://host:port/x' },
+    { catalog: 'postgresql:x' },
+    { catalog: 'mysql://host/x' },
     { catalog: 'catalog.db' },
     { catalog: 'sqlite:' },
     { catalog: 'sqlite://host/c.db' },

@@ -20,7 +20,10 @@ export type ProviderSettings =
     }
 
 export type LakehouseSettings = {
-  readonly catalog: { readonly kind: 'sqlite'; readonly path: string } | RemoteCatalogSettings
+  readonly catalog:
+    | { readonly kind: 'sqlite'; readonly path: string }
+    | { readonly kind: 'postgres'; readonly url: string }
+    | RemoteCatalogSettings
   /** Location under which tables are made: `file:///...` or `s3://bucket/prefix`. */
   readonly warehouse: string
   readonly store: StoreSettings
@@ -161,11 +164,21 @@ function parseCatalog(
   const text = values.catalog ?? 'sqlite:.floe/catalog.db'
   const remote = parseRemoteCatalog(text, values, headers)
   if (remote !== undefined) return remote
+  if (/^postgres(?:ql)?:/.test(text)) return { kind: 'postgres', url: parsePostgresUrl(text) }
   const file = localPath(text, 'sqlite')
   if (file !== undefined) return { kind: 'sqlite', path: path.resolve(directory, file) }
-  const message = `catalog ${text} is neither sqlite:<path>, http://<host:port> nor glue://<region>`
-  throw new FloeError('invalid-input', message, {
+  const kinds = 'sqlite:<path>, postgres://<host>/<database>, http://<host:port> and glue://<region>'
+  throw new FloeError('invalid-input', `catalog ${text} is none of ${kinds}`, {
     hint: 'for example --catalog sqlite:.floe/catalog.db, or --catalog http://localhost:8181',
+  })
+}
+
+function parsePostgresUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && url.hostname !== '' && url.pathname.length > 1) return text
+  // The text is not shown: it may hold a password.
+  throw new FloeError('invalid-input', 'the catalog is a postgres: address without host or database', {
+    hint: 'for example --catalog postgres://floe@localhost:5432/catalog; the password may stand in it, or in PGPASSWORD',
   })
 }
 

@@ -1,12 +1,12 @@
 import type { JsonObject, JsonValue } from '@floe/iceberg'
 import type {
   Catalog,
+  CatalogRequest,
   LoadedTable,
   LoadedView,
   LoadOptions,
   Namespace,
   NamespaceChange,
-  RequestKey,
   StorageCredential,
   TableChange,
   TableCommit,
@@ -234,8 +234,10 @@ export class RestCatalog implements Catalog {
     return parseLoadViewResult(identifier, answer)
   }
 
-  forRequest({ key }: RequestKey): Catalog {
-    return new RestCatalog({ ...this.#components, session: this.#session.withKey(key) })
+  /** The server knows the principal by its own means. */
+  forRequest({ key }: CatalogRequest): Catalog {
+    if (key === undefined) return this
+    return new RestCatalog({ ...this.#components, session: this.#session.withKey(key.key) })
   }
 
   async close(): Promise<void> {}

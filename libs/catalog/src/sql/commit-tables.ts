@@ -1,10 +1,10 @@
 import { applyTableUpdates, checkRequirement, FloeError } from '@floe/iceberg'
 import type { TableMetadata } from '@floe/iceberg'
-import type { LoadedTable, TableChange, TableIdentifier } from '../catalog.ts'
+import type { LoadedTable, TableChange } from '../catalog.ts'
 import { nameTaken, noSuchNamespace, noSuchRelation, overtaken } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
 import { missingUpdates } from '../new-table.ts'
-import { findCurrent, findHolder } from './catalog-context.ts'
+import { findCurrent } from './catalog-context.ts'
 import type { CatalogContext, Current } from './catalog-context.ts'
 import type { ChangeOutcome, RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertOf } from './insert-relation.ts'
@@ -99,7 +99,7 @@ async function planNewTable(
   if (!requirements.some(({ type }) => type === 'assert-create')) throw noSuchRelation('table', identifier)
   if ((await rows.findNamespace(identifier.namespace)) === undefined)
     throw noSuchNamespace(identifier.namespace)
-  if ((await findHolder(rows, identifier)) === 'view') throw nameTaken('table', 'view', identifier)
+  if ((await rows.findKind(identifier)) === 'view') throw nameTaken('table', 'view', identifier)
   for (const requirement of requirements) checkRequirement(undefined, requirement)
   const complete = [...(await missingUpdates(context, identifier, updates)), ...updates]
   const metadata = applyTableUpdates(undefined, complete, { nowMs: clock.now() })
@@ -107,15 +107,15 @@ async function planNewTable(
   return { row: insertOf(tables, identifier, metadata, location), metadata, location, base: undefined }
 }
 
-async function applyPlans({ rows, tables }: CatalogContext, plans: readonly Plan[]): Promise<ChangeOutcome> {
+async function applyPlans(context: CatalogContext, plans: readonly Plan[]): Promise<ChangeOutcome> {
   const changes = plans.map(({ row }) => row)
   // A single table that stays as it is needs no lock: it was so when it was read.
   if (changes.length === 0 || (changes.length === 1 && changes[0]?.kind === 'check'))
     return { kind: 'applied' }
   return publishMetadata(
-    tables,
+    context.tables,
     plans.filter(({ row }) => row.kind !== 'check'),
-    { point: () => applyChanges(rows, changes), isPointed: ({ kind }) => kind === 'applied' },
+    { point: () => applyChanges(context, changes), isPointed: ({ kind }) => kind === 'applied' },
   )
 }
 
@@ -125,7 +125,7 @@ async function isWorthAnotherTry(
   { kind, change }: Exclude<ChangeOutcome, { kind: 'applied' }>,
 ): Promise<boolean> {
   if (kind === 'lost') return true
-  return kind === 'name-taken' && (await findHolder(rows, change.identifier)) !== 'view'
+  return kind === 'name-taken' && (await rows.findKind(change.identifier)) !== 'view'
 }
 
 function loadedTable({ row, metadata, location }: Plan): LoadedTable {

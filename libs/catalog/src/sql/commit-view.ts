@@ -53,7 +53,7 @@ export async function commitView(
       metadataLocation: location,
     }
     const outcome = await publishMetadata(views, [{ metadata, location }], {
-      point: () => applyChanges(rows, [change]),
+      point: () => applyChanges(context, [change]),
       isPointed: ({ kind }) => kind === 'applied',
     })
     if (outcome.kind === 'applied') return { identifier, metadata, metadataLocation: location, config: {} }

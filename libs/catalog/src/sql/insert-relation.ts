@@ -2,7 +2,6 @@ import { toFloeError } from '@floe/iceberg'
 import type { FloeError } from '@floe/iceberg'
 import type { TableIdentifier } from '../catalog.ts'
 import { nameTaken, noSuchNamespace, uuidTaken } from '../catalog-error.ts'
-import { findHolder } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { CatalogStore, ChangeOutcome, RowChange } from './catalog-store.ts'
 import type { MetadataFiles } from '../metadata-files.ts'
@@ -16,18 +15,18 @@ type Placed = { readonly location: string; readonly properties: Readonly<Record<
  * file. Returns the file's location.
  */
 export async function insertRelation<M extends Placed>(
-  { rows, uuid }: CatalogContext,
+  context: CatalogContext,
   files: MetadataFiles<M>,
   identifier: TableIdentifier,
   metadata: M,
 ): Promise<string> {
-  const location = newMetadataLocation(metadata, undefined, uuid())
+  const location = newMetadataLocation(metadata, undefined, context.uuid())
   const change = insertOf(files, identifier, metadata, location)
   const outcome = await publishMetadata(files, [{ metadata, location }], {
-    point: () => applyChanges(rows, [change]),
+    point: () => applyChanges(context, [change]),
     isPointed: ({ kind }) => kind === 'applied',
   })
-  if (outcome.kind !== 'applied') throw await changeError(rows, outcome)
+  if (outcome.kind !== 'applied') throw await changeError(context.rows, outcome)
   return location
 }
 
@@ -46,21 +45,32 @@ export function insertOf<M>(
   }
 }
 
-/** An unclear answer of the store is settled by looking at a row: where one is, all are. */
+/** An unclear answer of the store is settled by looking at one of the relations: where one is changed, all are. */
 export async function applyChanges(
-  rows: CatalogStore,
+  context: CatalogContext,
   changes: readonly RowChange[],
 ): Promise<ChangeOutcome> {
   try {
-    return await rows.applyChanges(changes)
+    return await context.rows.applyChanges(changes)
   } catch (error) {
     if (toFloeError(error).code !== 'commit-state-unknown') throw error
     const written = changes.find((change) => change.kind !== 'check')
-    if (written === undefined) throw error
-    const found = await rows.findRelation(written.relation, written.identifier).catch(() => undefined)
-    if (found?.metadataLocation !== written.metadataLocation) throw error
+    if (written === undefined || !(await isCommitted(context, written).catch(() => false))) throw error
     return { kind: 'applied' }
   }
+}
+
+/** The file of a change has a name of its own: wherever it stands in the history, the change has happened. */
+async function isCommitted(
+  { rows, tables }: CatalogContext,
+  { relation, identifier, metadataLocation }: Exclude<RowChange, { kind: 'check' }>,
+): Promise<boolean> {
+  const found = await rows.findRelation(relation, identifier)
+  if (found === undefined) return false
+  if ([found.metadataLocation, found.previousMetadataLocation].includes(metadataLocation)) return true
+  if (relation === 'view') return false
+  const { metadataLog } = await tables.load(found.metadataLocation)
+  return metadataLog.some(({ metadataFile }) => metadataFile === metadataLocation)
 }
 
 /** Why a set of changes did not happen, where trying again cannot help. */
@@ -75,6 +85,6 @@ export async function changeError(
     case 'uuid-taken':
       return uuidTaken(relation, identifier)
     default:
-      return nameTaken(relation, (await findHolder(rows, identifier)) ?? relation, identifier)
+      return nameTaken(relation, (await rows.findKind(identifier)) ?? relation, identifier)
   }
 }

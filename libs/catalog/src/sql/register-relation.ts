@@ -1,7 +1,7 @@
 import type { LoadedTable, LoadedView, TableIdentifier } from '../catalog.ts'
 import { noSuchNamespace, nameTaken, overtaken } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
-import { checkNameIsFree, findHolder } from './catalog-context.ts'
+import { checkNameIsFree } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertOf } from './insert-relation.ts'
@@ -31,9 +31,9 @@ export async function registerView(
   return { identifier, metadata, metadataLocation, config: {} }
 }
 
-async function insertRegistered({ rows }: CatalogContext, change: RowChange): Promise<void> {
-  const outcome = await applyChanges(rows, [change])
-  if (outcome.kind !== 'applied') throw await changeError(rows, outcome)
+async function insertRegistered(context: CatalogContext, change: RowChange): Promise<void> {
+  const outcome = await applyChanges(context, [change])
+  if (outcome.kind !== 'applied') throw await changeError(context.rows, outcome)
 }
 
 /** What the name stood for keeps its files. Writers that prepared a commit on it lose, as its row is another one. */
@@ -48,7 +48,7 @@ async function overwriteTable(
     throw noSuchNamespace(identifier.namespace)
   const metadata = await tables.loadForeign(metadataLocation)
   for (let attempt = 1; attempt <= context.commitAttemptsMax; attempt++) {
-    if ((await findHolder(rows, identifier)) === 'view') throw nameTaken('table', 'view', identifier)
+    if ((await rows.findKind(identifier)) === 'view') throw nameTaken('table', 'view', identifier)
     const from = await rows.findRelation('table', identifier)
     const insert = insertOf(tables, identifier, metadata, metadataLocation)
     const { relation } = insert
@@ -56,7 +56,7 @@ async function overwriteTable(
       from === undefined
         ? insert
         : { kind: 'swap', relation, identifier, from, uuid: metadata.tableUuid, metadataLocation }
-    const outcome = await applyChanges(rows, [change])
+    const outcome = await applyChanges(context, [change])
     if (outcome.kind === 'applied') return { identifier, metadata, metadataLocation, config: {} }
     if (outcome.kind !== 'lost' && outcome.kind !== 'name-taken') throw await changeError(rows, outcome)
   }
