@@ -32,6 +32,7 @@ function createProgram(signal: AbortSignal): Command {
       '--catalog <catalog>',
       'sqlite:<path>, postgres://<user>:<password>@<host>/<database> or http://<host:port> (default sqlite:.floe/catalog.db)',
     )
+    .option('--token <token>', 'bearer token of a REST catalog; better kept in FLOE_TOKEN')
     .option('--warehouse <warehouse>', 'file:<dir> or s3://<bucket/prefix> (default file:.floe/warehouse)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
