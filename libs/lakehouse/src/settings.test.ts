@@ -96,7 +96,11 @@ describe('readSettings', () => {
     [
       'an OAuth2 server',
       rest,
-      { FLOE_CATALOG_CREDENTIAL: 'id:s', FLOE_CATALOG_SCOPE: 'lake', FLOE_CATALOG_OAUTH2_URI: 'http://idp/token' },
+      {
+        FLOE_CATALOG_CREDENTIAL: 'id:s',
+        FLOE_CATALOG_SCOPE: 'lake',
+        FLOE_CATALOG_OAUTH2_URI: 'http://idp/token',
+      },
       { kind: 'oauth2', credential: 'id:s', scope: 'lake', serverUri: 'http://idp/token' },
     ],
     ['AWS, by its host', glueRest, {}, { kind: 'sigv4', signingName: 'glue', region: 'eu-west-1' }],
@@ -106,7 +110,12 @@ describe('readSettings', () => {
       { FLOE_CATALOG_AUTH: 'sigv4', FLOE_CATALOG_SIGNING_NAME: 's3tables', FLOE_CATALOG_SIGNING_REGION: 'r' },
       { kind: 'sigv4', signingName: 's3tables', region: 'r' },
     ],
-    ['nobody, though there is a token', rest, { FLOE_TOKEN: 't', FLOE_CATALOG_AUTH: 'none' }, { kind: 'none' }],
+    [
+      'nobody, though there is a token',
+      rest,
+      { FLOE_TOKEN: 't', FLOE_CATALOG_AUTH: 'none' },
+      { kind: 'none' },
+    ],
   ])('comes to a REST catalog as %s', (_name, catalog, environment, auth) => {
     expect(read({ catalog }, environment).catalog).toEqual({
       kind: 'rest',
@@ -117,7 +126,10 @@ describe('readSettings', () => {
   })
 
   it('takes warehouse, prefix and headers of a REST catalog, and asks for no credentials where keys are set', () => {
-    writeFileSync(path.join(folder, 'floe.config.yaml'), 'catalogHeaders: { x-team: blue }\ncatalogWarehouse: w\n')
+    writeFileSync(
+      path.join(folder, 'floe.config.yaml'),
+      'catalogHeaders: { x-team: blue }\ncatalogWarehouse: w\n',
+    )
     const environment = { FLOE_CATALOG_PREFIX: 'p', FLOE_S3_ACCESS_KEY_ID: 'mine' }
     expect(read({ catalog: rest }, environment).catalog).toMatchObject({
       warehouse: 'w',
@@ -161,7 +173,7 @@ describe('readSettings', () => {
   it('shows no password of a catalog that it cannot read', () => {
     const showing = (): string => {
       try {
-        return String(read({ catalog: 'postgres://u:hidden@host' }).catalog)
+        return JSON.stringify(read({ catalog: 'postgres://u:hidden@host' }).catalog)
       } catch (error) {
         return String(error)
       }

@@ -5,6 +5,8 @@ import type { ErrorData } from '@floe/iceberg'
 
 import type { S3Settings } from './object-store.ts'
 
+// oxlint-disable unicorn/require-post-message-target-origin -- a channel between threads, not between windows
+
 // Keys that a catalog vends end after an hour or less, and only the thread that has the catalog can get others.
 // A channel that every thread of the process can open by its name carries the question and the answer.
 

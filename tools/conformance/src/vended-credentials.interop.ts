@@ -13,10 +13,13 @@ import { parseRows } from './python.ts'
 let s3: S3Server
 let postgres: TestPostgres & AsyncDisposable
 let folder: string
+/** The reference catalog hands out keys, and says nothing about the server that takes them. */
+let where: Readonly<Record<string, string>>
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'floe-vended-'))
   s3 = await startS3Server()
+  where = { FLOE_S3_ENDPOINT: s3.endpoint, FLOE_S3_REGION: s3.region }
   postgres = await startPostgres()
   await postgres.query(`CREATE SCHEMA shop; CREATE TABLE shop.orders AS
     SELECT i::bigint AS id, 'note ' || i AS note FROM generate_series(1, 5000) i`)
@@ -45,17 +48,22 @@ describe('a catalog that vends credentials', () => {
   it('lets floe load and query without any key of its own', async () => {
     await using catalog = await startCatalog({ CATALOG_INCLUDE__CREDENTIALS: 'true' })
     const words = ['load', '--from', postgres.url, '--table', 'shop.orders', '--to', 'lake', '--workers', '2']
-    await floeOutput([...words, '--catalog', catalog.url], folder)
-    await floeOutput([...words, '--mode', 'append', '--catalog', catalog.url], folder)
+    await floeOutput([...words, '--catalog', catalog.url], folder, where)
+    await floeOutput([...words, '--mode', 'append', '--catalog', catalog.url], folder, where)
     const sql = 'SELECT count(*)::INTEGER AS n, max(id)::INTEGER AS last FROM lake.orders'
-    const output = await floeOutput(['sql', sql, '--output', 'ndjson', '--catalog', catalog.url], folder)
+    const output = await floeOutput(
+      ['sql', sql, '--output', 'ndjson', '--catalog', catalog.url],
+      folder,
+      where,
+    )
     expect(parseRows(output)).toEqual([{ n: 10_000, last: 5_000 }])
   })
 
   it('is what makes it work: without the keys it does not', async () => {
-    await using catalog = await startCatalog({ CATALOG_S3_ENDPOINT: s3.endpoint })
+    await using catalog = await startCatalog({})
     const words = ['load', '--from', postgres.url, '--table', 'shop.orders', '--to', 'lake']
     const { code } = await runFloe([...words, '--catalog', catalog.url], folder, {
+      ...where,
       AWS_EC2_METADATA_DISABLED: 'true',
       HOME: folder,
     })

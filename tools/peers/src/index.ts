@@ -1,7 +1,7 @@
 export { installDuckDb, installPyIceberg, installPyIcebergGlue, installTpchGenerator } from './python.ts'
 export { installAwsServer, startAwsServer } from './moto.ts'
 export type { AwsServer } from './moto.ts'
-export { startReferenceCatalog } from './reference-catalog.ts'
+export { installReferenceCatalog, startReferenceCatalog } from './reference-catalog.ts'
 export type { ReferenceCatalog } from './reference-catalog.ts'
 export { freePort, installS3Server, startS3Server } from './s3-server.ts'
 export type { S3Server } from './s3-server.ts'

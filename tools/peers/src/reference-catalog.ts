@@ -12,6 +12,7 @@ const coordinates: readonly string[] = [
   'org.xerial:sqlite-jdbc:3.53.0.0',
   `org.apache.iceberg:iceberg-aws:${icebergVersion}`,
   `org.apache.iceberg:iceberg-aws-bundle:${icebergVersion}`,
+  'dev.failsafe:failsafe:3.3.2',
 ]
 const folder = path.join(peerFolder, `iceberg-reference-${icebergVersion}`)
 
