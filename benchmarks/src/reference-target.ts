@@ -9,7 +9,9 @@ const catalogName = 'rest_backend'
 
 /** The reference server on SQLite, or on PostgreSQL. */
 export async function startReference(name: string, postgres?: TestPostgres): Promise<CatalogTarget> {
-  const server = await startRestReference(postgres === undefined ? undefined : jdbcTarget(postgres.url))
+  const server = await startRestReference(
+    postgres === undefined ? {} : { postgres: jdbcTarget(postgres.url) },
+  )
   return {
     name,
     version: server.version,

@@ -30,8 +30,9 @@ function createProgram(signal: AbortSignal): Command {
     .description('PostgreSQL into Apache Iceberg, and back out in SQL and in answers')
     .option(
       '--catalog <catalog>',
-      'sqlite:<path>, postgres://<user>:<password>@<host>/<database> or http://<host:port> (default sqlite:.floe/catalog.db)',
+      'sqlite:<path>, postgres://<user>:<password>@<host>/<database>, http://<host:port> or glue://<region> (default sqlite:.floe/catalog.db)',
     )
+    .option('--token <token>', 'bearer token of a REST catalog; better kept in FLOE_TOKEN')
     .option('--warehouse <warehouse>', 'file:<dir> or s3://<bucket/prefix> (default file:.floe/warehouse)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

@@ -23,6 +23,29 @@ export type LoadedTable = {
   readonly metadataLocation: string | undefined
   /** Settings the catalog hands to clients of this table (spec: `config`). */
   readonly config: Readonly<Record<string, string>>
+  /** Credentials for places in storage; of those that fit a location, the one with the longest prefix counts. */
+  readonly storageCredentials?: readonly StorageCredential[]
+  /** What goes with each request that the catalog is to sign for this table's storage (spec `remote-signing-config`). */
+  readonly remoteSigning?: RemoteSigning
+}
+
+/** Settings such as `s3.access-key-id`, for every location that starts with `prefix`. */
+export type StorageCredential = {
+  readonly prefix: string
+  readonly config: Readonly<Record<string, string>>
+}
+
+export type RemoteSigning = {
+  readonly properties: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, readonly string[]>>
+}
+
+export type LoadOptions = {
+  /**
+   * `refs` leaves out snapshots that no branch or tag points at, where the catalog can: enough to read what is
+   * current, and to commit on top of it. `all` (default) is for what looks into the past.
+   */
+  readonly snapshots?: 'all' | 'refs'
 }
 
 export type TableDefinition = {
@@ -100,7 +123,9 @@ export interface Catalog {
   /** `invalid-input` when it still holds tables, views or namespaces. */
   dropNamespace(namespace: Namespace): Promise<void>
   listTables(namespace: Namespace): Promise<readonly TableIdentifier[]>
-  loadTable(identifier: TableIdentifier): Promise<LoadedTable>
+  loadTable(identifier: TableIdentifier, options?: LoadOptions): Promise<LoadedTable>
+  /** Fresh credentials for a table's storage; absent when the catalog hands out none. */
+  loadCredentials?(identifier: TableIdentifier): Promise<readonly StorageCredential[]>
   createTable(identifier: TableIdentifier, definition: TableDefinition): Promise<LoadedTable>
   /** Assigns uuid, ids and location but makes nothing visible: commit with `assert-create` and all updates. */
   stageTable(identifier: TableIdentifier, definition: TableDefinition): Promise<LoadedTable>

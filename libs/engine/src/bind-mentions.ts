@@ -97,7 +97,9 @@ class MentionBinder {
   async #bindMention(mention: TableMention, place: MentionPlace): Promise<Schema> {
     const { catalog, connection, nowMs } = this.#context
     const path = place.view === undefined ? mention.path : pathInView(mention.path, place.view)
-    const target = await findTarget(catalog, path)
+    // Only a version that is asked for may be one that no branch or tag points at.
+    const isCurrent = mention.at === undefined && place.version === undefined
+    const target = await findTarget(catalog, path, { snapshots: isCurrent ? 'refs' : 'all' })
     if (target.kind === 'view') return this.#bindView(mention, target.loaded, place)
     const named = target.kind === 'table' ? target.version : undefined
     if (named !== undefined && mention.at !== undefined) throw twoVersions(mention)

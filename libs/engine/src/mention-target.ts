@@ -1,5 +1,5 @@
 import { FloeError } from '@floe/iceberg'
-import type { Catalog, LoadedTable, LoadedView } from '@floe/catalog'
+import type { Catalog, LoadedTable, LoadedView, LoadOptions } from '@floe/catalog'
 import { isMetadataTableName } from '@floe/planner'
 import type { MetadataTableName } from '@floe/planner'
 
@@ -17,17 +17,22 @@ export type MentionTarget =
 /**
  * Finds what a name means. What is written exactly comes first, then other spellings:
  * `"orders$files"`; a table; a view; `orders.files` and `orders.branch_x`, when there is no such table.
+ * `options` are for a table that is named without more; metadata tables and named versions get all snapshots.
  * @throws FloeError not-found with near names, invalid-input when several tables fit
  */
-export async function findTarget(catalog: Catalog, path: readonly string[]): Promise<MentionTarget> {
+export async function findTarget(
+  catalog: Catalog,
+  path: readonly string[],
+  options: LoadOptions = {},
+): Promise<MentionTarget> {
   const target =
     (await findMetadataTable(catalog, path)) ??
-    tableTarget(await findTableExactly(catalog, path)) ??
+    tableTarget(await findTableExactly(catalog, path, options)) ??
     viewTarget(await findViewExactly(catalog, path)) ??
     (await findPart(path, (base) => findTableExactly(catalog, base)))
   if (target !== undefined) return target
   try {
-    return { kind: 'table', loaded: await findTable(catalog, path) }
+    return { kind: 'table', loaded: await findTable(catalog, path, options) }
   } catch (error) {
     const other =
       viewTarget(await findView(catalog, path)) ??

@@ -1,5 +1,5 @@
 import { FloeError } from '@floe/iceberg'
-import type { Catalog, LoadedTable, Namespace, TableIdentifier } from '@floe/catalog'
+import type { Catalog, LoadedTable, LoadOptions, Namespace, TableIdentifier } from '@floe/catalog'
 
 /** Names that an error offers at most. */
 const offeredNamesMax = 5
@@ -13,8 +13,12 @@ export function tableName({ namespace, name }: TableIdentifier): string {
  * namespace, as long as only one table fits. `"a.b".t` and `a.b.t` both name `t` in the namespace `['a', 'b']`.
  * @throws FloeError not-found with near names, invalid-input when several tables fit
  */
-export async function findTable(catalog: Catalog, path: readonly string[]): Promise<LoadedTable> {
-  const exact = await findTableExactly(catalog, path)
+export async function findTable(
+  catalog: Catalog,
+  path: readonly string[],
+  options: LoadOptions = {},
+): Promise<LoadedTable> {
+  const exact = await findTableExactly(catalog, path, options)
   if (exact !== undefined) return exact
   const all = await listAllTables(catalog)
   const fits = all.filter((identifier) => nameFits(identifier, path))
@@ -25,16 +29,17 @@ export async function findTable(catalog: Catalog, path: readonly string[]): Prom
       hint: 'write the namespace and the name exactly',
     })
   }
-  return catalog.loadTable(only)
+  return catalog.loadTable(only, options)
 }
 
 /** The table that name parts mean exactly as they are written. */
 export async function findTableExactly(
   catalog: Catalog,
   path: readonly string[],
+  options: LoadOptions = {},
 ): Promise<LoadedTable | undefined> {
   for (const identifier of readings(path)) {
-    const table = await loadIfPresent(catalog, identifier)
+    const table = await loadIfPresent(catalog, identifier, options)
     if (table !== undefined) return table
   }
   return undefined
@@ -57,9 +62,10 @@ export function readings(path: readonly string[]): readonly TableIdentifier[] {
 async function loadIfPresent(
   catalog: Catalog,
   identifier: TableIdentifier,
+  options: LoadOptions,
 ): Promise<LoadedTable | undefined> {
   try {
-    return await catalog.loadTable(identifier)
+    return await catalog.loadTable(identifier, options)
   } catch (error) {
     // A name that the catalog refuses as such is the name of no table either.
     if (error instanceof FloeError && (error.code === 'not-found' || error.code === 'invalid-input'))

@@ -38,8 +38,8 @@ export type TableLoadRequest = Omit<TargetRequest, 'columns'> & {
 export type LoadComponents = {
   readonly catalog: Catalog
   readonly store: ObjectStore
-  /** The same store as data, for the workers to open. */
-  readonly storeSettings: StoreSettings
+  /** The same store as data, for the workers to open. Asked for when the table is loaded: its keys come with it. */
+  readonly storeSettings: () => StoreSettings
   readonly pool: Pool
   readonly clock: { now(): number }
   readonly uuid: () => string
@@ -163,7 +163,7 @@ async function readAndStage(
   const onProgress = progressCollector(plan, components)
   const runs = Array.from({ length: workers }, async (_, worker) => {
     const openedFiles = opened.portForWorker()
-    const shared = { chunkCounter: counter, openedFiles, store: components.storeSettings }
+    const shared = { chunkCounter: counter, openedFiles, store: components.storeSettings() }
     const input = taskInput(plan, snapshot, `${token}-${worker}`, shared)
     const options = {
       signal,

@@ -58,7 +58,7 @@ async function findTable(
   { identifier, mode }: TargetRequest,
   catalog: Catalog,
 ): Promise<LoadedTable | undefined> {
-  const found = await catalog.loadTable(identifier).catch((error: unknown) => {
+  const found = await catalog.loadTable(identifier, { snapshots: 'refs' }).catch((error: unknown) => {
     if (error instanceof FloeError && error.code === 'not-found') return undefined
     throw error
   })

@@ -49,7 +49,7 @@ beforeEach(async () => {
   components = {
     catalog,
     store,
-    storeSettings: {},
+    storeSettings: () => ({}),
     pool,
     clock,
     uuid: randomUUID,

@@ -2,8 +2,6 @@ import path from 'node:path'
 import { ask, createOpenAiCompatibleProvider, createRulesProvider } from '@floe/agent'
 import type { Answer, Provider } from '@floe/agent'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
-import { openRestCatalog } from '@floe/catalog/rest'
-import { openSqlCatalog } from '@floe/catalog/sql'
 import { createCatalogRoutes } from '@floe/catalog-server'
 import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
@@ -13,7 +11,8 @@ import { load } from '@floe/etl'
 import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
 import { toFloeError } from '@floe/iceberg'
 import { openObjectStore } from '@floe/storage'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectStore, OpenObjectStore } from '@floe/storage'
+import { openCatalog } from './open-catalog.ts'
 import { catalogDirectory } from './table-directory.ts'
 import { engineRunner } from './sql-runner.ts'
 import type { LakehouseSettings, ProviderSettings } from './settings.ts'
@@ -34,7 +33,7 @@ export type QueryOptions = { readonly signal?: AbortSignal; readonly rowsMax?: n
 export class Lakehouse implements AsyncDisposable {
   readonly settings: LakehouseSettings
   readonly #closers: (() => Promise<void>)[] = []
-  #store: (ObjectStore & { close(): Promise<void> }) | undefined
+  #store: OpenObjectStore | undefined
   #catalog: Promise<Catalog> | undefined
   #engine: Promise<Engine> | undefined
   #pool: Pool | undefined
@@ -44,6 +43,10 @@ export class Lakehouse implements AsyncDisposable {
   }
 
   get store(): ObjectStore {
+    return this.#openStore()
+  }
+
+  #openStore(): OpenObjectStore {
     if (this.#store === undefined) {
       const store = openObjectStore(this.settings.store)
       this.#closers.push(() => store.close())
@@ -59,14 +62,15 @@ export class Lakehouse implements AsyncDisposable {
 
   /** Loads PostgreSQL tables. Failures of single tables are in the report, not thrown. */
   async load({ signal, onProgress, ...request }: LoadOptions): Promise<LoadReport> {
-    const { settings, store } = this
+    const { settings } = this
+    const store = this.#openStore()
     return load(
       { ...loadDefaults(settings), ...request, workers: settings.workers },
       {
         ...system,
         catalog: await this.catalog(),
         store,
-        storeSettings: settings.store,
+        storeSettings: () => store.currentSettings(),
         pool: this.#openPool(),
         ...(signal === undefined ? {} : { signal }),
         ...(onProgress === undefined ? {} : { onProgress }),
@@ -128,20 +132,8 @@ export class Lakehouse implements AsyncDisposable {
   }
 
   async #openCatalog(): Promise<Catalog> {
-    const { settings, store } = this
-    const catalog =
-      settings.catalog.kind === 'rest'
-        ? await openRestCatalog(settings.catalog)
-        : await openSqlCatalog(
-            {
-              database: settings.catalog,
-              warehouse: settings.warehouse,
-              clock: system.clock,
-              uuid: system.uuid,
-            },
-            { store },
-          )
-    this.#closers.push(() => catalog.close())
+    const { catalog, close } = await openCatalog(this.settings, this.#openStore())
+    this.#closers.push(close)
     return catalog
   }
 

@@ -25,7 +25,7 @@ describe('readSettings', () => {
     expect(read()).toEqual({
       catalog: { kind: 'sqlite', path: `${folder}/.floe/catalog.db` },
       warehouse: `file://${folder}/.floe/warehouse`,
-      store: { s3: { pathStyle: false } },
+      store: { s3: {} },
       cacheDirectory: `${folder}/.floe/cache`,
       workers: 2,
       provider: { kind: 'rules' },
@@ -86,12 +86,81 @@ describe('readSettings', () => {
     expect(read({ catalog }).catalog).toEqual({ kind: 'sqlite', path: file })
   })
 
-  it('reads a REST catalog with its token', () => {
-    expect(read({ catalog: 'http://localhost:8181' }, { FLOE_TOKEN: 't' }).catalog).toEqual({
+  const rest = 'http://localhost:8181'
+  const glueRest = 'https://glue.eu-west-1.amazonaws.com/iceberg'
+
+  it.each<[string, string, Readonly<Record<string, string>>, object]>([
+    ['nobody', rest, {}, { kind: 'none' }],
+    ['a token', rest, { FLOE_TOKEN: 't' }, { kind: 'bearer', token: 't' }],
+    ['a credential', rest, { FLOE_CATALOG_CREDENTIAL: 'id:s' }, { kind: 'oauth2', credential: 'id:s' }],
+    [
+      'an OAuth2 server',
+      rest,
+      {
+        FLOE_CATALOG_CREDENTIAL: 'id:s',
+        FLOE_CATALOG_SCOPE: 'lake',
+        FLOE_CATALOG_OAUTH2_URI: 'http://idp/token',
+      },
+      { kind: 'oauth2', credential: 'id:s', scope: 'lake', serverUri: 'http://idp/token' },
+    ],
+    ['AWS, by its host', glueRest, {}, { kind: 'sigv4', signingName: 'glue', region: 'eu-west-1' }],
+    [
+      'AWS, by settings',
+      rest,
+      { FLOE_CATALOG_AUTH: 'sigv4', FLOE_CATALOG_SIGNING_NAME: 's3tables', FLOE_CATALOG_SIGNING_REGION: 'r' },
+      { kind: 'sigv4', signingName: 's3tables', region: 'r' },
+    ],
+    [
+      'nobody, though there is a token',
+      rest,
+      { FLOE_TOKEN: 't', FLOE_CATALOG_AUTH: 'none' },
+      { kind: 'none' },
+    ],
+  ])('comes to a REST catalog as %s', (_name, catalog, environment, auth) => {
+    expect(read({ catalog }, environment).catalog).toEqual({
       kind: 'rest',
-      uri: 'http://localhost:8181',
-      token: 't',
+      uri: catalog,
+      auth,
+      vendedCredentials: true,
     })
+  })
+
+  it('takes warehouse, prefix and headers of a REST catalog, and asks for no credentials where keys are set', () => {
+    writeFileSync(
+      path.join(folder, 'floe.config.yaml'),
+      'catalogHeaders: { x-team: blue }\ncatalogWarehouse: w\n',
+    )
+    const environment = { FLOE_CATALOG_PREFIX: 'p', FLOE_S3_ACCESS_KEY_ID: 'mine' }
+    expect(read({ catalog: rest }, environment).catalog).toMatchObject({
+      warehouse: 'w',
+      prefix: 'p',
+      headers: { 'x-team': 'blue' },
+      vendedCredentials: false,
+    })
+    const wanted = { ...environment, FLOE_CATALOG_VENDED_CREDENTIALS: 'true' }
+    expect(read({ catalog: rest }, wanted).catalog).toMatchObject({ vendedCredentials: true })
+  })
+
+  it.each([
+    ['glue', {}],
+    ['glue://eu-west-1', { region: 'eu-west-1' }],
+    [
+      'glue://eu-west-1?catalog-id=123&endpoint=http%3A%2F%2Flocalhost%3A5000',
+      { region: 'eu-west-1', catalogId: '123', endpoint: 'http://localhost:5000' },
+    ],
+  ])('reads the catalog %s', (catalog, expected) => {
+    expect(read({ catalog }).catalog).toEqual({ kind: 'glue', ...expected })
+  })
+
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['glue://eu-west-1?profile=x', {}],
+    ['glue:eu', {}],
+    [rest, { FLOE_CATALOG_AUTH: 'kerberos' }],
+    [rest, { FLOE_CATALOG_AUTH: 'bearer' }],
+    [rest, { FLOE_CATALOG_AUTH: 'sigv4' }],
+    [rest, { FLOE_CATALOG_VENDED_CREDENTIALS: 'yes' }],
+  ])('refuses the catalog %s with %j', (catalog, environment) => {
+    expect(() => read({ catalog }, environment)).toThrow(expect.objectContaining({ code: 'invalid-input' }))
   })
 
   it.each(['postgres://u:p@host/db', 'postgresql://host:5433/db?schema=s&sslmode=require'])(

@@ -6,6 +6,8 @@ import type { ReadMethod, TableTypePolicies } from '@floe/etl'
 import type { StoreSettings } from '@floe/storage'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { parseRemoteCatalog } from './remote-catalog-settings.ts'
+import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
 import { typePolicies } from './type-policies.ts'
 
 export type ProviderSettings =
@@ -21,7 +23,7 @@ export type LakehouseSettings = {
   readonly catalog:
     | { readonly kind: 'sqlite'; readonly path: string }
     | { readonly kind: 'postgres'; readonly url: string }
-    | { readonly kind: 'rest'; readonly uri: string; readonly token?: string }
+    | RemoteCatalogSettings
   /** Location under which tables are made: `file:///...` or `s3://bucket/prefix`. */
   readonly warehouse: string
   readonly store: StoreSettings
@@ -44,6 +46,15 @@ const names = {
   catalog: 'FLOE_CATALOG',
   warehouse: 'FLOE_WAREHOUSE',
   token: 'FLOE_TOKEN',
+  catalogAuth: 'FLOE_CATALOG_AUTH',
+  catalogCredential: 'FLOE_CATALOG_CREDENTIAL',
+  catalogScope: 'FLOE_CATALOG_SCOPE',
+  catalogOauth2Uri: 'FLOE_CATALOG_OAUTH2_URI',
+  catalogSigningName: 'FLOE_CATALOG_SIGNING_NAME',
+  catalogSigningRegion: 'FLOE_CATALOG_SIGNING_REGION',
+  catalogWarehouse: 'FLOE_CATALOG_WAREHOUSE',
+  catalogPrefix: 'FLOE_CATALOG_PREFIX',
+  catalogVendedCredentials: 'FLOE_CATALOG_VENDED_CREDENTIALS',
   cacheDirectory: 'FLOE_CACHE_DIRECTORY',
   workers: 'FLOE_WORKERS',
   sourceUrl: 'FLOE_SOURCE_URL',
@@ -69,6 +80,7 @@ const configFile = z.strictObject({
     SettingName,
     z.ZodOptional<typeof scalar>
   >),
+  catalogHeaders: z.record(z.string(), scalar).optional(),
   types: typePolicies.optional(),
 })
 type ConfigFile = z.output<typeof configFile>
@@ -92,7 +104,7 @@ export function readSettings(
   const values = mergeValues(flags, environment, fromFile, directory)
   const sourceUrl = values.sourceUrl
   return {
-    catalog: parseCatalog(values.catalog ?? 'sqlite:.floe/catalog.db', values.token, directory),
+    catalog: parseCatalog(values, fromFile.catalogHeaders, directory),
     warehouse: parseWarehouse(values.warehouse ?? 'file:.floe/warehouse', directory),
     store: { s3: s3Settings(values) },
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
@@ -129,7 +141,7 @@ function readConfigFile(file: string): ConfigFile {
   const parsed = configFile.safeParse(readYaml(file) ?? {})
   if (parsed.success) return parsed.data
   throw new FloeError('invalid-input', `${file}: ${z.prettifyError(parsed.error)}`, {
-    hint: `known settings: ${Object.keys(names).join(', ')}, types`,
+    hint: `known settings: ${Object.keys(names).join(', ')}, catalogHeaders, types`,
   })
 }
 
@@ -145,20 +157,20 @@ function readYaml(file: string): unknown {
 }
 
 function parseCatalog(
-  text: string,
-  token: string | undefined,
+  values: Values,
+  headers: Readonly<Record<string, string>> | undefined,
   directory: string,
 ): LakehouseSettings['catalog'] {
-  if (/^https?:\/\//.test(text) && URL.canParse(text))
-    return { kind: 'rest', uri: text, ...(token === undefined ? {} : { token }) }
+  const text = values.catalog ?? 'sqlite:.floe/catalog.db'
+  const remote = parseRemoteCatalog(text, values, headers)
+  if (remote !== undefined) return remote
   if (/^postgres(?:ql)?:/.test(text)) return { kind: 'postgres', url: parsePostgresUrl(text) }
   const file = localPath(text, 'sqlite')
   if (file !== undefined) return { kind: 'sqlite', path: path.resolve(directory, file) }
-  throw new FloeError(
-    'invalid-input',
-    `catalog ${text} is none of sqlite:<path>, postgres://<host>/<database> and http://<host:port>`,
-    { hint: 'for example --catalog sqlite:.floe/catalog.db, or --catalog http://localhost:8181' },
-  )
+  const kinds = 'sqlite:<path>, postgres://<host>/<database>, http://<host:port> and glue://<region>'
+  throw new FloeError('invalid-input', `catalog ${text} is none of ${kinds}`, {
+    hint: 'for example --catalog sqlite:.floe/catalog.db, or --catalog http://localhost:8181',
+  })
 }
 
 function parsePostgresUrl(text: string): string {
@@ -195,9 +207,14 @@ function s3Settings(values: Values): NonNullable<StoreSettings['s3']> {
     ...(s3AccessKeyId === undefined ? {} : { accessKeyId: s3AccessKeyId }),
     ...(s3SecretAccessKey === undefined ? {} : { secretAccessKey: s3SecretAccessKey }),
     ...(s3SessionToken === undefined ? {} : { sessionToken: s3SessionToken }),
-    // Servers that are not AWS rarely resolve bucket names as hosts.
-    pathStyle: s3PathStyle === undefined ? s3Endpoint !== undefined : parseFlag('s3PathStyle', s3PathStyle),
+    ...pathStyleOf(s3Endpoint, s3PathStyle),
   }
+}
+
+/** Servers that are not AWS rarely resolve bucket names as hosts; about a server that is not named nothing is said. */
+function pathStyleOf(endpoint: string | undefined, text: string | undefined): { pathStyle?: boolean } {
+  if (text !== undefined) return { pathStyle: parseFlag('s3PathStyle', text) }
+  return endpoint === undefined ? {} : { pathStyle: true }
 }
 
 function parseFlag(name: SettingName, text: string): boolean {

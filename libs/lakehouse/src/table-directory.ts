@@ -40,7 +40,7 @@ async function describeIfThere(
   identifier: TableIdentifier,
 ): Promise<readonly TableDescription[]> {
   try {
-    return [describeTable(await catalog.loadTable(identifier))]
+    return [describeTable(await catalog.loadTable(identifier, { snapshots: 'refs' }))]
   } catch (error) {
     if (toFloeError(error).code === 'not-found') return []
     throw error

@@ -45,17 +45,31 @@ export interface ObjectStore {
   discardUploads(locations: readonly string[], options?: CallOptions): Promise<void>
 }
 
+/** Settings of `s3://`; the AWS SDK's own defaults (environment, profile) fill what is absent. */
+export type S3Settings = {
+  readonly endpoint?: string
+  readonly region?: string
+  readonly accessKeyId?: string
+  readonly secretAccessKey?: string
+  readonly sessionToken?: string
+  readonly pathStyle?: boolean
+  /** When the keys end, in milliseconds since the Unix epoch. */
+  readonly keysExpireAtMs?: number
+}
+
+/** Settings of their own for every `s3://` location that starts with `prefix`, such as keys that a catalog vends. */
+export type StoragePlace = {
+  readonly prefix: string
+  readonly s3: S3Settings
+  /** Who gives fresh keys when these end: the name of a `serveFreshKeys`. */
+  readonly renewal?: string
+}
+
 /** What a store is made from: plain data that crosses threads. */
 export type StoreSettings = {
-  /** Settings of `s3://`; the AWS SDK's own defaults (environment, profile) fill what is absent. */
-  readonly s3?: {
-    readonly endpoint?: string
-    readonly region?: string
-    readonly accessKeyId?: string
-    readonly secretAccessKey?: string
-    readonly sessionToken?: string
-    readonly pathStyle?: boolean
-  }
+  readonly s3?: S3Settings
+  /** Of those that fit a location, the one with the longest prefix counts, alone. */
+  readonly places?: readonly StoragePlace[]
   /** Size of one multipart part (default 8 MiB) and parts in flight per upload (default 3). */
   readonly partBytes?: number
   readonly inFlightPartsMax?: number

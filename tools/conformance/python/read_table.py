@@ -52,7 +52,7 @@ def main():
     uri, name, *rest = sys.argv[1:]
     properties = dict(item.split("=", 1) for item in rest if "=" in item)
     snapshots = [int(item) for item in rest if "=" not in item]
-    table = load_catalog("floe", type="rest", uri=uri, **properties).load_table(name)
+    table = load_catalog("floe", **{"type": "rest", "uri": uri, **properties}).load_table(name)
     uuids = {field.name for field in table.schema().fields if "uuid" in str(field.field_type)}
     scan = table.scan(snapshot_id=snapshots[0]) if snapshots else table.scan()
     for row in scan.to_arrow().to_pylist():

@@ -65,7 +65,7 @@ def row(number):
 
 def main():
     uri, name, *rest = sys.argv[1:]
-    catalog = load_catalog("floe", type="rest", uri=uri, **dict(item.split("=", 1) for item in rest))
+    catalog = load_catalog("floe", **{"type": "rest", "uri": uri, **dict(item.split("=", 1) for item in rest)})
     namespace = name.rsplit(".", 1)[0]
     catalog.create_namespace_if_not_exists(namespace)
     assert namespace in [".".join(parts) for parts in catalog.list_namespaces()]

@@ -5,8 +5,8 @@ import { copyArtifact } from './java.ts'
 import { installOnce, peerFolder } from './peer-folder.ts'
 import { installVenv } from './python.ts'
 import type { PeerCatalog } from './rest-reference.ts'
-import { freePort } from './s3-server.ts'
-import type { S3Server } from './s3-server.ts'
+import { freePort } from './s3-process.ts'
+import type { S3Server } from './s3-process.ts'
 import { dataFolder, startServerProcess } from './server-process.ts'
 
 /** The newest release whose runner is published. */

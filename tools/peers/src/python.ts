@@ -31,6 +31,12 @@ export function installPyIceberg(): Promise<string> {
   ])
 }
 
+/** The same interpreter with boto3, which PyIceberg's Glue catalog needs. */
+export async function installPyIcebergGlue(): Promise<string> {
+  await installPyIceberg()
+  return installVenv('pyiceberg', '0.12.0-glue', ['boto3==1.43.117'])
+}
+
 /** DuckDB for Python with the extensions that its npm build lacks. Returns the interpreter that has them. */
 export function installDuckDb(): Promise<string> {
   const extensions = ['avro', 'httpfs', 'iceberg', 'postgres-scanner', 'tpch']

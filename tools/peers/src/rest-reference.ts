@@ -3,7 +3,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { javaHint, jdkCommand } from './java.ts'
 import { installOnce, peerFolder, run } from './peer-folder.ts'
-import { freePort } from './s3-server.ts'
+import { freePort } from './s3-process.ts'
 import { dataFolder, startServerProcess } from './server-process.ts'
 
 /** The newest release whose server is published. */
@@ -23,12 +23,14 @@ const coordinates: readonly string[] = [
   `org.eclipse.jetty.compression:jetty-compression-gzip:${jetty}`,
   'org.xerial:sqlite-jdbc:3.53.0.0',
   'org.postgresql:postgresql:42.7.7',
+  `org.apache.iceberg:iceberg-aws:${version}`,
+  `org.apache.iceberg:iceberg-aws-bundle:${version}`,
   'org.slf4j:slf4j-simple:2.0.17',
 ]
 
 /** Apache Iceberg's reference REST catalog from Maven. */
 async function installRestReference(): Promise<void> {
-  await installOnce('rest-reference', version, async () => {
+  await installOnce('rest-reference', `${version}-aws`, async () => {
     mkdirSync(folder, { recursive: true })
     writeFileSync(path.join(folder, 'pom.xml'), pom())
     const copy = [
@@ -75,11 +77,21 @@ export type RestReference = PeerCatalog & {
 
 type PostgresTarget = { readonly jdbcUrl: string; readonly user: string; readonly password: string }
 
-/** The reference server on a free port, with a warehouse of local files: on SQLite, or on a PostgreSQL database. */
-export async function startRestReference(postgres?: PostgresTarget): Promise<RestReference> {
+export type RestReferenceOptions = {
+  /** Its database; SQLite when there is none. */
+  readonly postgres?: PostgresTarget
+  /** Its own `CATALOG_*` variables, such as a warehouse in S3. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** The reference server on a free port; its warehouse is a folder of local files unless the settings say otherwise. */
+export async function startRestReference({
+  postgres,
+  settings = {},
+}: RestReferenceOptions = {}): Promise<RestReference> {
   await installRestReference()
   const data = dataFolder('rest-reference')
-  const warehouse = pathToFileURL(path.join(data, 'warehouse')).href
+  const warehouse = settings['CATALOG_WAREHOUSE'] ?? pathToFileURL(path.join(data, 'warehouse')).href
   const database = postgres === undefined ? path.join(data, 'catalog.db') : undefined
   const port = await freePort()
   const uri = `http://127.0.0.1:${port}`
@@ -100,6 +112,7 @@ export async function startRestReference(postgres?: PostgresTarget): Promise<Res
       CATALOG_URI: postgres?.jdbcUrl ?? `jdbc:sqlite:${database}`,
       CATALOG_JDBC_USER: postgres?.user ?? 'user',
       CATALOG_JDBC_PASSWORD: postgres?.password ?? 'password',
+      ...settings,
     },
     probe: `${uri}/v1/config`,
     folder: data,

@@ -1,2 +1,3 @@
-export { openRestCatalog } from './rest-catalog.ts'
-export type { RestCatalogSettings } from './rest-catalog.ts'
+export { openRestCatalog } from './open-rest-catalog.ts'
+export type { RestCatalogParts, RestCatalogSettings } from './open-rest-catalog.ts'
+export type { RestAuthSettings } from './rest-auth.ts'

@@ -2,6 +2,7 @@ import { parseTableMetadata, parseViewMetadata } from '@floe/iceberg'
 import type { JsonValue } from '@floe/iceberg'
 import type { LoadedTable, LoadedView, TableIdentifier } from '../catalog.ts'
 import { protocolError, readJsonObject, readStringMap } from './rest-config.ts'
+import { parseRemoteSigning, parseStorageCredentials } from './storage-credentials.ts'
 
 /** REST spec `LoadTableResult` and `CommitTableResponse` (which has no config). */
 export function parseLoadTableResult(
@@ -9,16 +10,16 @@ export function parseLoadTableResult(
   answer: JsonValue | undefined,
 ): LoadedTable {
   const result = readJsonObject(answer, 'table')
-  const metadata = parseTableMetadata(result['metadata'] ?? null)
   const location = result['metadata-location']
+  const storageCredentials = parseStorageCredentials(result['storage-credentials'])
+  const remoteSigning = parseRemoteSigning(result['remote-signing-config'])
   return {
     identifier,
-    metadata,
+    metadata: parseTableMetadata(result['metadata'] ?? null),
     metadataLocation: typeof location === 'string' ? location : undefined,
-    config: {
-      ...readStringMap(result['config'], 'table config'),
-      ...credentialsFor(metadata.location, result['storage-credentials']),
-    },
+    config: readStringMap(result['config'], 'table config'),
+    ...(storageCredentials.length === 0 ? {} : { storageCredentials }),
+    ...(remoteSigning === undefined ? {} : { remoteSigning }),
   }
 }
 
@@ -33,21 +34,4 @@ export function parseLoadViewResult(identifier: TableIdentifier, answer: JsonVal
     metadataLocation: location,
     config: readStringMap(result['config'], 'view config'),
   }
-}
-
-/** REST spec `StorageCredential`: of those whose prefix fits, the longest counts, and wins over `config`. */
-function credentialsFor(
-  location: string,
-  credentials: JsonValue | undefined,
-): Readonly<Record<string, string>> {
-  if (credentials === undefined || credentials === null) return {}
-  if (!Array.isArray(credentials)) throw protocolError('storage-credentials is not an array')
-  let best: { prefix: string; config: Readonly<Record<string, string>> } = { prefix: '', config: {} }
-  for (const item of credentials) {
-    const credential = readJsonObject(item, 'storage credential')
-    const prefix = typeof credential['prefix'] === 'string' ? credential['prefix'] : ''
-    if (!location.startsWith(prefix) || prefix.length < best.prefix.length) continue
-    best = { prefix, config: readStringMap(credential['config'], 'storage credential') }
-  }
-  return best.config
 }

@@ -58,7 +58,7 @@ async function open(
   more: Partial<RestCatalogSettings> = {},
   config?: object,
 ): Promise<Catalog> {
-  return openRestCatalog({ uri: await serve(handle, config), ...more })
+  return openRestCatalog({ uri: await serve(handle, config), ...more }, { sleep: async () => undefined })
 }
 
 function error(type: string, status: number): Answer {
@@ -96,7 +96,10 @@ describe('what the REST client sends', () => {
       seen.push(headers.authorization, String(headers['x-team'])),
       { body: table }
     )
-    const catalog = await open(handle, { token: 'sesame', headers: { 'x-team': 'blue' } })
+    const catalog = await open(handle, {
+      auth: { kind: 'bearer', token: 'sesame' },
+      headers: { 'x-team': 'blue' },
+    })
     await catalog.loadTable(orders)
     expect(seen).toEqual(['Bearer sesame', 'blue'])
   })
@@ -128,21 +131,23 @@ describe('what the REST client reads', () => {
     expect(await (await open(handle)).listNamespaces()).toEqual([['a'], ['b'], ['c', 'd']])
   })
 
-  it('hands on the config of a table, with the credentials of the longest fitting prefix', async () => {
+  it('hands on what a table comes with: config, storage credentials, what its remote signer wants', async () => {
+    const credentials = [
+      { prefix: 's3://bucket/shop/', config: { 's3.access-key-id': 'near' } },
+      { prefix: 's3://other/', config: { 's3.access-key-id': 'foreign' } },
+    ]
     const body = {
       ...table,
-      config: { 's3.endpoint': 'http://minio', 's3.access-key-id': 'plain' },
-      'storage-credentials': [
-        { prefix: 's3://bucket/shop/', config: { 's3.access-key-id': 'near' } },
-        { prefix: 's3://bucket/', config: { 's3.access-key-id': 'far' } },
-        { prefix: 's3://other/', config: { 's3.access-key-id': 'foreign' } },
-      ],
+      config: { 's3.endpoint': 'http://minio' },
+      'storage-credentials': credentials,
+      'remote-signing-config': { properties: { table: 'orders' }, headers: { 'x-sign': ['a', 'b'] } },
     }
-    const loaded = await (await open(() => ({ body }))).loadTable(orders)
-    expect(loaded.config).toEqual({ 's3.endpoint': 'http://minio', 's3.access-key-id': 'near' })
-    expect(loaded).toMatchObject({
+    expect(await (await open(() => ({ body }))).loadTable(orders)).toMatchObject({
       metadataLocation: 's3://bucket/m.json',
       metadata: { tableUuid: metadata.tableUuid },
+      config: { 's3.endpoint': 'http://minio' },
+      storageCredentials: credentials,
+      remoteSigning: { properties: { table: 'orders' }, headers: { 'x-sign': ['a', 'b'] } },
     })
   })
 
@@ -173,7 +178,13 @@ describe('what the failure of a request means', () => {
     ['a malformed commit', change, error('BadRequestException', 400), 'invalid-input'],
     ['500 on a commit', change, error('CommitStateUnknownException', 500), 'commit-state-unknown'],
     ['502 on a commit', change, { status: 502, text: '<html>' }, 'commit-state-unknown'],
-    ['503 on a commit', change, { status: 503 }, 'commit-state-unknown'],
+    [
+      '503 of the catalog itself on a commit',
+      change,
+      error('ServiceUnavailableException', 503),
+      'unavailable',
+    ],
+    ['503 of a proxy on a commit', change, { status: 503, text: '<html>' }, 'commit-state-unknown'],
     ['504 on a create', create, { status: 504 }, 'commit-state-unknown'],
     ['a commit that is cut off', change, { cut: true }, 'commit-state-unknown'],
     ['a commit answered with nonsense', change, { text: '<html>' }, 'commit-state-unknown'],

@@ -1,14 +1,13 @@
-import { partitionSpecToJson, schemaToJson, sortOrderToJson } from '@floe/iceberg'
-import { tableRequirementToJson, tableUpdateToJson } from '@floe/iceberg'
-import { viewRequirementToJson, viewUpdateToJson, viewVersionToJson } from '@floe/iceberg'
 import type { JsonObject, JsonValue } from '@floe/iceberg'
 import type {
   Catalog,
   CatalogRequest,
   LoadedTable,
   LoadedView,
+  LoadOptions,
   Namespace,
   NamespaceChange,
+  StorageCredential,
   TableChange,
   TableCommit,
   TableDefinition,
@@ -18,66 +17,40 @@ import type {
 } from '../catalog.ts'
 import { checkIdentifier, checkNamespace } from '../identifier.ts'
 import { parseLoadTableResult, parseLoadViewResult } from './load-table-result.ts'
-import { loadRestConfig, protocolError, readJsonObject, readStringMap } from './rest-config.ts'
-import type { RestConfig } from './rest-config.ts'
-import { restTransport } from './rest-transport.ts'
-import type { RestRequest, RestTransport } from './rest-transport.ts'
+import { identifierToJson, tableChangeToJson, tableDefinitionToJson } from './rest-body.ts'
+import { viewCommitToJson, viewDefinitionToJson } from './rest-body.ts'
+import { protocolError, readJsonObject, readStringMap, readStrings } from './rest-config.ts'
+import type { Operation } from './rest-endpoint.ts'
+import type { RestSession } from './rest-session.ts'
+import type { RestRequest } from './rest-transport.ts'
+import { parseStorageCredentials } from './storage-credentials.ts'
+import type { TableCache } from './table-cache.ts'
 
-export type RestCatalogSettings = {
-  /** Of the catalog, without `/v1`. */
-  readonly uri: string
-  readonly warehouse?: string
-  /** Sent as `Authorization: Bearer`. */
-  readonly token?: string
-  /** Path segment after `/v1`; the catalog's own override wins. */
-  readonly prefix?: string
-  readonly headers?: Readonly<Record<string, string>>
-  /** How long one request may take, answer included (default 60,000). */
-  readonly requestTimeoutMs?: number
+export type RestCatalogComponents = {
+  readonly session: RestSession
+  readonly cache: TableCache
+  /** Sent where the answer may hold access to storage. */
+  readonly delegation: Readonly<Record<string, string>>
+  /** Takes each table with the settings that came with it. */
+  readonly onLoaded: (table: LoadedTable) => void
 }
 
-const requestTimeoutMsDefault = 60_000
+export class RestCatalog implements Catalog {
+  readonly requestLifetimeMs?: number
+  readonly #components: RestCatalogComponents
+  readonly #session: RestSession
 
-/** Pages of one list that are read before the catalog is taken to be broken. */
-const listPagesMax = 100_000
-
-/**
- * Any Iceberg REST catalog. Reads its configuration first.
- * @throws FloeError unavailable when it cannot be reached, permission-denied, not-found for an unknown warehouse
- */
-export async function openRestCatalog(
-  settings: RestCatalogSettings,
-  components: { readonly fetch?: typeof fetch } = {},
-): Promise<Catalog> {
-  const fetchResponse = components.fetch ?? fetch
-  const headers = {
-    ...settings.headers,
-    ...(settings.token === undefined ? {} : { authorization: `Bearer ${settings.token}` }),
-  }
-  const requestTimeoutMs = settings.requestTimeoutMs ?? requestTimeoutMsDefault
-  const transportTo = (uri: string): RestTransport =>
-    restTransport({ uri, headers, requestTimeoutMs }, fetchResponse)
-  const config = await loadRestConfig(transportTo(settings.uri), settings)
-  return new RestCatalog(transportTo(config.uri ?? settings.uri), config)
-}
-
-class RestCatalog implements Catalog {
-  readonly #transport: RestTransport
-  readonly #config: RestConfig
-
-  /** Of a request that takes effect once: sent with each change. */
-  readonly #key: string | undefined
-
-  constructor(transport: RestTransport, config: RestConfig, key?: string) {
-    this.#transport = transport
-    this.#config = config
-    this.#key = key
+  constructor(components: RestCatalogComponents) {
+    this.#components = components
+    this.#session = components.session
+    const lifetimeMs = components.session.keyLifetimeMs
+    if (lifetimeMs !== undefined) this.requestLifetimeMs = lifetimeMs
   }
 
   async listNamespaces(parent?: Namespace): Promise<readonly Namespace[]> {
-    const query = { parent: parent === undefined ? undefined : parent.join(this.#config.separator) }
-    const items = await this.#list('/namespaces', 'namespaces', query)
-    return items.map((item) => readLevels(item))
+    const query = { parent: parent === undefined ? undefined : parent.join(this.#session.separator) }
+    const items = await this.#session.list('listNamespaces', '/namespaces', 'namespaces', query)
+    return items.map((item) => readStrings(item, 'a namespace'))
   }
 
   async createNamespace(
@@ -85,16 +58,18 @@ class RestCatalog implements Catalog {
     properties: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     checkNamespace(namespace)
-    await this.#send({
+    const body = { namespace, properties }
+    await this.#session.send('createNamespace', {
       method: 'POST',
       path: '/namespaces',
-      body: { namespace, properties },
+      body,
       effect: 'write',
     })
   }
 
   async loadNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>>> {
-    const answer = await this.#send({ method: 'GET', path: this.#namespacePath(namespace), effect: 'read' })
+    const path = this.#session.namespacePath(namespace)
+    const answer = await this.#session.body('loadNamespace', { method: 'GET', path, effect: 'read' })
     return readStringMap(readJsonObject(answer, 'namespace')['properties'], 'namespace properties')
   }
 
@@ -102,11 +77,9 @@ class RestCatalog implements Catalog {
     namespace: Namespace,
     changes: { readonly updates: Readonly<Record<string, string>>; readonly removals: readonly string[] },
   ): Promise<NamespaceChange> {
-    const path = `${this.#namespacePath(namespace)}/properties`
-    const answer = readJsonObject(
-      await this.#send({ method: 'POST', path, body: changes, effect: 'write' }),
-      'namespace change',
-    )
+    const path = `${this.#session.namespacePath(namespace)}/properties`
+    const request: RestRequest = { method: 'POST', path, body: changes, effect: 'write' }
+    const answer = readJsonObject(await this.#session.body('updateNamespace', request), 'namespace change')
     return {
       updated: readStrings(answer['updated'] ?? [], 'updated'),
       removed: readStrings(answer['removed'] ?? [], 'removed'),
@@ -116,17 +89,45 @@ class RestCatalog implements Catalog {
   }
 
   async dropNamespace(namespace: Namespace): Promise<void> {
-    const path = this.#namespacePath(namespace)
-    await this.#send({ method: 'DELETE', path, effect: 'write', conflict: 'invalid-input' })
+    const path = this.#session.namespacePath(namespace)
+    const request: RestRequest = { method: 'DELETE', path, effect: 'write', conflict: 'invalid-input' }
+    await this.#session.send('dropNamespace', request)
   }
 
   async listTables(namespace: Namespace): Promise<readonly TableIdentifier[]> {
-    return this.#listNames(namespace, 'tables')
+    return this.#listNames('listTables', namespace, 'tables')
   }
 
-  async loadTable(identifier: TableIdentifier): Promise<LoadedTable> {
-    const request: RestRequest = { method: 'GET', path: this.#tablePath(identifier), effect: 'read' }
-    return parseLoadTableResult(identifier, await this.#send(request))
+  async loadTable(identifier: TableIdentifier, options: LoadOptions = {}): Promise<LoadedTable> {
+    const { cache, delegation } = this.#components
+    const mode = options.snapshots ?? 'all'
+    const known = cache.find(identifier, mode)
+    const answer = await this.#session.send('loadTable', {
+      method: 'GET',
+      path: this.#session.relationPath('tables', identifier),
+      // `all` is what a catalog does unasked: an older one knows no other.
+      query: { snapshots: mode === 'refs' ? 'refs' : undefined },
+      headers: { ...delegation, ...(known === undefined ? {} : { 'if-none-match': known.etag }) },
+      effect: 'read',
+    })
+    if (answer.status === 304) {
+      if (known === undefined) throw protocolError('a table that was never loaded is said to be unchanged')
+      return known.table
+    }
+    const table = this.#loaded(identifier, answer.body)
+    cache.keep(table, mode, answer.etag)
+    return table
+  }
+
+  async loadCredentials(identifier: TableIdentifier): Promise<readonly StorageCredential[]> {
+    // Those that came with the table are no fresher than the table.
+    if (!this.#session.offers('loadCredentials')) {
+      const { storageCredentials, config, metadata } = await this.#reload(identifier)
+      return storageCredentials ?? [{ prefix: metadata.location, config }]
+    }
+    const path = `${this.#session.relationPath('tables', identifier)}/credentials`
+    const answer = await this.#session.body('loadCredentials', { method: 'GET', path, effect: 'read' })
+    return parseStorageCredentials(readJsonObject(answer, 'credentials')['storage-credentials'])
   }
 
   async createTable(identifier: TableIdentifier, definition: TableDefinition): Promise<LoadedTable> {
@@ -134,25 +135,24 @@ class RestCatalog implements Catalog {
   }
 
   async stageTable(identifier: TableIdentifier, definition: TableDefinition): Promise<LoadedTable> {
-    const { metadata, config } = await this.#create(identifier, definition, true)
     // Some catalogs answer with the place that the metadata will take; nothing is there yet.
-    return { identifier, metadata, config, metadataLocation: undefined }
+    return { ...(await this.#create(identifier, definition, true)), metadataLocation: undefined }
   }
 
   async commitTable(identifier: TableIdentifier, commit: TableCommit): Promise<LoadedTable> {
-    const answer = await this.#send({
+    const answer = await this.#session.body('commitTable', {
       method: 'POST',
-      path: this.#tablePath(identifier),
+      path: this.#session.relationPath('tables', identifier),
       body: tableChangeToJson({ ...commit, identifier }),
       effect: 'commit',
       conflict: 'commit-conflict',
     })
-    return parseLoadTableResult(identifier, answer)
+    return this.#loaded(identifier, answer)
   }
 
   async commitTransaction(changes: readonly TableChange[]): Promise<void> {
     for (const { identifier } of changes) checkIdentifier(identifier)
-    await this.#send({
+    await this.#session.send('commitTransaction', {
       method: 'POST',
       path: '/transactions/commit',
       body: { 'table-changes': changes.map(tableChangeToJson) },
@@ -162,12 +162,13 @@ class RestCatalog implements Catalog {
   }
 
   async dropTable(identifier: TableIdentifier, options: { readonly purge?: boolean } = {}): Promise<void> {
+    const path = this.#session.relationPath('tables', identifier)
     const query = { purgeRequested: String(options.purge ?? false) }
-    await this.#send({ method: 'DELETE', path: this.#tablePath(identifier), query, effect: 'write' })
+    await this.#session.send('dropTable', { method: 'DELETE', path, query, effect: 'write' })
   }
 
   async renameTable(from: TableIdentifier, to: TableIdentifier): Promise<void> {
-    return this.#rename('/tables/rename', from, to)
+    return this.#rename('renameTable', '/tables/rename', from, to)
   }
 
   async registerTable(
@@ -177,37 +178,31 @@ class RestCatalog implements Catalog {
   ): Promise<LoadedTable> {
     const { overwrite } = options
     const more = overwrite === undefined ? {} : { overwrite }
-    const answer = await this.#register('register', identifier, metadataLocation, more)
-    return parseLoadTableResult(identifier, answer)
+    return this.#loaded(identifier, await this.#register('register', identifier, metadataLocation, more))
   }
 
   async unregisterTable(identifier: TableIdentifier): Promise<LoadedTable> {
-    const path = `${this.#tablePath(identifier)}/unregister`
-    return parseLoadTableResult(identifier, await this.#send({ method: 'POST', path, effect: 'commit' }))
+    const path = `${this.#session.relationPath('tables', identifier)}/unregister`
+    const answer = await this.#session.body('unregisterTable', { method: 'POST', path, effect: 'commit' })
+    return parseLoadTableResult(identifier, answer)
   }
 
   async listViews(namespace: Namespace): Promise<readonly TableIdentifier[]> {
-    return this.#listNames(namespace, 'views')
+    return this.#listNames('listViews', namespace, 'views')
   }
 
   async loadView(identifier: TableIdentifier): Promise<LoadedView> {
-    const request: RestRequest = { method: 'GET', path: this.#viewPath(identifier), effect: 'read' }
-    return parseLoadViewResult(identifier, await this.#send(request))
+    const path = this.#session.relationPath('views', identifier)
+    const answer = await this.#session.body('loadView', { method: 'GET', path, effect: 'read' })
+    return parseLoadViewResult(identifier, answer)
   }
 
   async createView(identifier: TableIdentifier, definition: ViewDefinition): Promise<LoadedView> {
     checkIdentifier(identifier)
-    const { schema, version, location, properties } = definition
-    const answer = await this.#send({
+    const answer = await this.#session.body('createView', {
       method: 'POST',
-      path: `${this.#namespacePath(identifier.namespace)}/views`,
-      body: {
-        name: identifier.name,
-        schema: schemaToJson(schema),
-        'view-version': viewVersionToJson(version),
-        properties: properties ?? {},
-        ...(location === undefined ? {} : { location }),
-      },
+      path: `${this.#session.namespacePath(identifier.namespace)}/views`,
+      body: viewDefinitionToJson(identifier.name, definition),
       effect: 'commit',
       conflict: 'already-exists',
     })
@@ -215,14 +210,10 @@ class RestCatalog implements Catalog {
   }
 
   async commitView(identifier: TableIdentifier, commit: ViewCommit): Promise<LoadedView> {
-    const answer = await this.#send({
+    const answer = await this.#session.body('commitView', {
       method: 'POST',
-      path: this.#viewPath(identifier),
-      body: {
-        identifier: { namespace: identifier.namespace, name: identifier.name },
-        requirements: commit.requirements.map(viewRequirementToJson),
-        updates: commit.updates.map(viewUpdateToJson),
-      },
+      path: this.#session.relationPath('views', identifier),
+      body: viewCommitToJson(identifier, commit),
       effect: 'commit',
       conflict: 'commit-conflict',
     })
@@ -230,26 +221,44 @@ class RestCatalog implements Catalog {
   }
 
   async dropView(identifier: TableIdentifier): Promise<void> {
-    await this.#send({ method: 'DELETE', path: this.#viewPath(identifier), effect: 'write' })
+    const path = this.#session.relationPath('views', identifier)
+    await this.#session.send('dropView', { method: 'DELETE', path, effect: 'write' })
   }
 
   async renameView(from: TableIdentifier, to: TableIdentifier): Promise<void> {
-    return this.#rename('/views/rename', from, to)
+    return this.#rename('renameView', '/views/rename', from, to)
   }
 
   async registerView(identifier: TableIdentifier, metadataLocation: string): Promise<LoadedView> {
-    return parseLoadViewResult(
-      identifier,
-      await this.#register('register-view', identifier, metadataLocation, {}),
-    )
+    const answer = await this.#register('register-view', identifier, metadataLocation, {})
+    return parseLoadViewResult(identifier, answer)
   }
 
   /** The server knows the principal by its own means. */
   forRequest({ key }: CatalogRequest): Catalog {
-    return new RestCatalog(this.#transport, this.#config, key?.key)
+    if (key === undefined) return this
+    return new RestCatalog({ ...this.#components, session: this.#session.withKey(key.key) })
   }
 
   async close(): Promise<void> {}
+
+  #loaded(identifier: TableIdentifier, answer: JsonValue | undefined): LoadedTable {
+    const table = parseLoadTableResult(identifier, answer)
+    this.#components.onLoaded(table)
+    return table
+  }
+
+  /** Past the cache: a 304 would bring no new credentials. */
+  async #reload(identifier: TableIdentifier): Promise<LoadedTable> {
+    const answer = await this.#session.body('loadTable', {
+      method: 'GET',
+      path: this.#session.relationPath('tables', identifier),
+      query: { snapshots: 'refs' },
+      headers: this.#components.delegation,
+      effect: 'read',
+    })
+    return parseLoadTableResult(identifier, answer)
+  }
 
   async #create(
     identifier: TableIdentifier,
@@ -257,24 +266,15 @@ class RestCatalog implements Catalog {
     staged: boolean,
   ): Promise<LoadedTable> {
     checkIdentifier(identifier)
-    const { schema, partitionSpec, sortOrder, location, properties } = definition
-    const body: JsonObject = {
-      name: identifier.name,
-      schema: schemaToJson(schema),
-      'stage-create': staged,
-      ...(partitionSpec === undefined ? {} : { 'partition-spec': partitionSpecToJson(partitionSpec) }),
-      ...(sortOrder === undefined ? {} : { 'write-order': sortOrderToJson(sortOrder) }),
-      ...(location === undefined ? {} : { location }),
-      ...(properties === undefined ? {} : { properties }),
-    }
-    const answer = await this.#send({
+    const answer = await this.#session.body('createTable', {
       method: 'POST',
-      path: `${this.#namespacePath(identifier.namespace)}/tables`,
-      body,
+      path: `${this.#session.namespacePath(identifier.namespace)}/tables`,
+      headers: this.#components.delegation,
+      body: tableDefinitionToJson(identifier.name, definition, staged),
       effect: staged ? 'read' : 'commit',
       conflict: 'already-exists',
     })
-    return parseLoadTableResult(identifier, answer)
+    return this.#loaded(identifier, answer)
   }
 
   async #register(
@@ -284,89 +284,40 @@ class RestCatalog implements Catalog {
     more: JsonObject,
   ): Promise<JsonValue | undefined> {
     checkIdentifier(identifier)
-    return this.#send({
+    return this.#session.body(action === 'register' ? 'registerTable' : 'registerView', {
       method: 'POST',
-      path: `${this.#namespacePath(identifier.namespace)}/${action}`,
+      path: `${this.#session.namespacePath(identifier.namespace)}/${action}`,
+      headers: action === 'register' ? this.#components.delegation : {},
       body: { name: identifier.name, 'metadata-location': metadataLocation, ...more },
       effect: 'commit',
       conflict: 'already-exists',
     })
   }
 
-  async #rename(path: string, from: TableIdentifier, to: TableIdentifier): Promise<void> {
+  async #rename(
+    operation: Operation,
+    path: string,
+    from: TableIdentifier,
+    to: TableIdentifier,
+  ): Promise<void> {
     checkIdentifier(from)
     checkIdentifier(to)
-    const body = {
-      source: { namespace: from.namespace, name: from.name },
-      destination: { namespace: to.namespace, name: to.name },
-    }
-    await this.#send({ method: 'POST', path, body, effect: 'write' })
+    const body = { source: identifierToJson(from), destination: identifierToJson(to) }
+    await this.#session.send(operation, { method: 'POST', path, body, effect: 'write' })
   }
 
-  async #listNames(namespace: Namespace, kind: 'tables' | 'views'): Promise<readonly TableIdentifier[]> {
-    const items = await this.#list(`${this.#namespacePath(namespace)}/${kind}`, 'identifiers', {})
+  async #listNames(
+    operation: Operation,
+    namespace: Namespace,
+    kind: 'tables' | 'views',
+  ): Promise<readonly TableIdentifier[]> {
+    const path = `${this.#session.namespacePath(namespace)}/${kind}`
+    const items = await this.#session.list(operation, path, 'identifiers')
     return items.map((item) => {
       const identifier = readJsonObject(item, 'identifier')
       const { name } = identifier
       if (typeof name !== 'string') throw protocolError('an identifier has no name')
-      return { namespace: readLevels(identifier['namespace']), name }
+      return { namespace: readStrings(identifier['namespace'], 'a namespace'), name }
     })
   }
-
-  /** Every page of a list. A catalog that does not page has no token in its answer. */
-  async #list(path: string, member: string, query: RestRequest['query']): Promise<readonly JsonValue[]> {
-    const items: JsonValue[] = []
-    let pageToken: string | undefined
-    for (let page = 0; page < listPagesMax; page++) {
-      const request: RestRequest = { method: 'GET', path, query: { ...query, pageToken }, effect: 'read' }
-      const answer = readJsonObject(await this.#send(request), member)
-      const found = answer[member]
-      if (!Array.isArray(found)) throw protocolError(`${member} is not an array`)
-      items.push(...found)
-      const next = answer['next-page-token']
-      if (typeof next !== 'string' || next === '') return items
-      pageToken = next
-    }
-    throw protocolError(`a list of more than ${listPagesMax} pages`)
-  }
-
-  #send(request: RestRequest): Promise<JsonValue | undefined> {
-    const key = request.effect === 'read' ? undefined : this.#key
-    return this.#transport({ ...request, key, path: `${this.#config.pathPrefix}${request.path}` })
-  }
-
-  #namespacePath(namespace: Namespace): string {
-    checkNamespace(namespace)
-    const separator = encodeURIComponent(this.#config.separator)
-    return `/namespaces/${namespace.map((level) => encodeURIComponent(level)).join(separator)}`
-  }
-
-  #tablePath(identifier: TableIdentifier): string {
-    checkIdentifier(identifier)
-    return `${this.#namespacePath(identifier.namespace)}/tables/${encodeURIComponent(identifier.name)}`
-  }
-
-  #viewPath(identifier: TableIdentifier): string {
-    checkIdentifier(identifier)
-    return `${this.#namespacePath(identifier.namespace)}/views/${encodeURIComponent(identifier.name)}`
-  }
-}
-
-function tableChangeToJson({ identifier, requirements, updates }: TableChange): JsonObject {
-  return {
-    identifier: { namespace: identifier.namespace, name: identifier.name },
-    requirements: requirements.map(tableRequirementToJson),
-    updates: updates.map(tableUpdateToJson),
-  }
-}
-
-function readLevels(value: JsonValue | undefined): Namespace {
-  return readStrings(value, 'a namespace')
-}
-
-function readStrings(value: JsonValue | undefined, where: string): readonly string[] {
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
-    throw protocolError(`${where} is not an array of strings`)
-  }
-  return value as readonly string[]
 }

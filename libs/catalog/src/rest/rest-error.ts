@@ -26,11 +26,17 @@ const neverSent: ReadonlySet<string> = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ])
 
+/** Whether a failed `fetch` failed before its request was on its way. */
+export function wasNeverSent(error: unknown): boolean {
+  const code = networkCode(error)
+  return code !== undefined && neverSent.has(code)
+}
+
 /** What a failed `fetch` means: nothing has happened, or (after the request left) nobody knows. */
 export function networkError(error: unknown, request: string, effect: RequestEffect): FloeError {
   const code = networkCode(error)
   const detail = code === undefined ? '' : ` (${code})`
-  if (effect === 'read' || (code !== undefined && neverSent.has(code))) {
+  if (effect === 'read' || wasNeverSent(error)) {
     return new FloeError('unavailable', `${request} did not reach the catalog${detail}`, {
       hint: 'check that the catalog runs, and its uri',
       cause: error,
@@ -56,7 +62,7 @@ export function responseError(
   const { message, type } = errorModel(body)
   const text = `${request} answered ${status}${message === undefined ? '' : `: ${message}`}`
   const code =
-    effect === 'commit' && unknownAfterCommit.has(status)
+    effect === 'commit' && isUnknownAfterCommit(status, body)
       ? 'commit-state-unknown'
       : codeOf(status, type, conflict)
   if (code === 'commit-state-unknown') return unknownOutcome(text)
@@ -72,8 +78,20 @@ const hints: Partial<Record<ErrorCode, string>> = {
   'not-found': 'check the name; it may have been dropped or renamed',
 }
 
-// 503 belongs to the unknown: a proxy may answer it after it has passed the request on.
-const unknownAfterCommit: ReadonlySet<number> = new Set([500, 502, 503, 504])
+const unknownAfterCommit: ReadonlySet<number> = new Set([500, 502, 504])
+
+/**
+ * Spec `updateTable`: 500, 502 and 504 leave a commit in doubt, 503 says that the catalog was not ready for it. That is
+ * the catalog's to say: a 503 without its error may come from a proxy that has passed the request on.
+ */
+function isUnknownAfterCommit(status: number, body: JsonValue | undefined): boolean {
+  return unknownAfterCommit.has(status) || (status === 503 && !hasErrorModel(body))
+}
+
+/** The body is the spec's `IcebergErrorResponse`. */
+export function hasErrorModel(body: JsonValue | undefined): boolean {
+  return errorModel(body).type !== undefined
+}
 
 function codeOf(status: number, type: string | undefined, conflict: ErrorCode | undefined): ErrorCode {
   switch (status) {

@@ -6,7 +6,7 @@ import { nameTaken, noSuchNamespace, noSuchRelation } from '../catalog-error.ts'
 import type { RelationKind } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
 import type { CatalogStore, RelationRow } from './catalog-store.ts'
-import type { MetadataFiles } from './metadata-files.ts'
+import type { MetadataFiles } from '../metadata-files.ts'
 
 /** What every operation on tables and views works with. */
 export type CatalogContext = {

@@ -1,15 +1,15 @@
 import { applyTableUpdates, checkRequirement, FloeError } from '@floe/iceberg'
-import type { TableMetadata, TableUpdate } from '@floe/iceberg'
-import type { LoadedTable, TableChange, TableIdentifier } from '../catalog.ts'
+import type { TableMetadata } from '@floe/iceberg'
+import type { LoadedTable, TableChange } from '../catalog.ts'
 import { nameTaken, noSuchNamespace, noSuchRelation, overtaken } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
+import { missingUpdates } from '../new-table.ts'
 import { findCurrent } from './catalog-context.ts'
 import type { CatalogContext, Current } from './catalog-context.ts'
 import type { ChangeOutcome, RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertOf } from './insert-relation.ts'
-import { deleteAfterCommit, newMetadataLocation } from './metadata-location.ts'
-import { publishMetadata } from './publish-metadata.ts'
-import { defaultLocation } from './table-location.ts'
+import { deleteAfterCommit, newMetadataLocation } from '../metadata-location.ts'
+import { publishMetadata } from '../publish-metadata.ts'
 
 /** What one change of a transaction comes to: the row's change, the table after it, and the table before. */
 type Plan = {
@@ -105,20 +105,6 @@ async function planNewTable(
   const metadata = applyTableUpdates(undefined, complete, { nowMs: clock.now() })
   const location = newMetadataLocation(metadata, undefined, uuid())
   return { row: insertOf(tables, identifier, metadata, location), metadata, location, base: undefined }
-}
-
-/** Uuid and location of a new table whose creator left them to the catalog. */
-async function missingUpdates(
-  { rows, warehouse, uuid }: CatalogContext,
-  identifier: TableIdentifier,
-  updates: readonly TableUpdate[],
-): Promise<readonly TableUpdate[]> {
-  const assigned = updates.find((update) => update.action === 'assign-uuid')?.uuid
-  const tableUuid = assigned ?? uuid()
-  const missing: TableUpdate[] = assigned === undefined ? [{ action: 'assign-uuid', uuid: tableUuid }] : []
-  if (updates.some(({ action }) => action === 'set-location')) return missing
-  const location = await defaultLocation(rows, warehouse, identifier, tableUuid)
-  return [...missing, { action: 'set-location', location }]
 }
 
 async function applyPlans(context: CatalogContext, plans: readonly Plan[]): Promise<ChangeOutcome> {

@@ -7,9 +7,9 @@ import { checkNameIsFree, loadCurrent } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { RelationRow, RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertRelation } from './insert-relation.ts'
-import { deleteAfterCommit, newMetadataLocation } from './metadata-location.ts'
-import { publishMetadata } from './publish-metadata.ts'
-import { defaultLocation } from './table-location.ts'
+import { deleteAfterCommit, newMetadataLocation } from '../metadata-location.ts'
+import { publishMetadata } from '../publish-metadata.ts'
+import { defaultLocation } from '../table-location.ts'
 
 export async function createView(
   context: CatalogContext,

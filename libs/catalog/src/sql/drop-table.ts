@@ -3,7 +3,7 @@ import { noSuchRelation, overtaken } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
 import { loadCurrent } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
-import { findReachableFiles } from './reachable-files.ts'
+import { findReachableFiles } from '../reachable-files.ts'
 
 /** Removes the name. With `purge`, the files after it: a crash between leaves files, never a table without them. */
 export async function dropTable(

@@ -4,9 +4,9 @@ import type { TableIdentifier } from '../catalog.ts'
 import { nameTaken, noSuchNamespace, uuidTaken } from '../catalog-error.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { CatalogStore, ChangeOutcome, RowChange } from './catalog-store.ts'
-import type { MetadataFiles } from './metadata-files.ts'
-import { newMetadataLocation } from './metadata-location.ts'
-import { publishMetadata } from './publish-metadata.ts'
+import type { MetadataFiles } from '../metadata-files.ts'
+import { newMetadataLocation } from '../metadata-location.ts'
+import { publishMetadata } from '../publish-metadata.ts'
 
 type Placed = { readonly location: string; readonly properties: Readonly<Record<string, string>> }
 

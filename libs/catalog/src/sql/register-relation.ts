@@ -1,4 +1,3 @@
-import { FloeError } from '@floe/iceberg'
 import type { LoadedTable, LoadedView, TableIdentifier } from '../catalog.ts'
 import { noSuchNamespace, nameTaken, overtaken } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
@@ -6,7 +5,6 @@ import { checkNameIsFree } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertOf } from './insert-relation.ts'
-import type { MetadataFiles } from './metadata-files.ts'
 
 /** Makes a table whose metadata file is there already visible under a name. */
 export async function registerTable(
@@ -17,7 +15,7 @@ export async function registerTable(
 ): Promise<LoadedTable> {
   if (overwrite) return overwriteTable(context, identifier, metadataLocation)
   await checkNameIsFree(context, 'table', identifier)
-  const metadata = await loadForeign(context.tables, metadataLocation)
+  const metadata = await context.tables.loadForeign(metadataLocation)
   await insertRegistered(context, insertOf(context.tables, identifier, metadata, metadataLocation))
   return { identifier, metadata, metadataLocation, config: {} }
 }
@@ -28,7 +26,7 @@ export async function registerView(
   metadataLocation: string,
 ): Promise<LoadedView> {
   await checkNameIsFree(context, 'view', identifier)
-  const metadata = await loadForeign(context.views, metadataLocation)
+  const metadata = await context.views.loadForeign(metadataLocation)
   await insertRegistered(context, insertOf(context.views, identifier, metadata, metadataLocation))
   return { identifier, metadata, metadataLocation, config: {} }
 }
@@ -48,7 +46,7 @@ async function overwriteTable(
   checkIdentifier(identifier)
   if ((await rows.findNamespace(identifier.namespace)) === undefined)
     throw noSuchNamespace(identifier.namespace)
-  const metadata = await loadForeign(tables, metadataLocation)
+  const metadata = await tables.loadForeign(metadataLocation)
   for (let attempt = 1; attempt <= context.commitAttemptsMax; attempt++) {
     if ((await rows.findKind(identifier)) === 'view') throw nameTaken('table', 'view', identifier)
     const from = await rows.findRelation('table', identifier)
@@ -63,16 +61,4 @@ async function overwriteTable(
     if (outcome.kind !== 'lost' && outcome.kind !== 'name-taken') throw await changeError(rows, outcome)
   }
   throw overtaken(formatIdentifier(identifier), context.commitAttemptsMax)
-}
-
-async function loadForeign<M>(files: MetadataFiles<M>, location: string): Promise<M> {
-  const metadata = await files.load(location).catch((error: unknown) => {
-    // For the caller `not-found` is a missing namespace; a missing file is a wrong argument.
-    if (!(error instanceof FloeError) || error.code !== 'not-found') throw error
-    throw new FloeError('invalid-input', `there is no metadata file at ${location}`, { cause: error })
-  })
-  if (files.format.uuidOf(metadata) !== '') return metadata
-  throw new FloeError('unsupported', `the table at ${location} has no uuid`, {
-    hint: 'commit to it once with a writer that assigns one (format version 1 did not ask for it)',
-  })
 }

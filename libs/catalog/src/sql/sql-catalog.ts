@@ -22,6 +22,7 @@ import {
 } from '../catalog-error.ts'
 import type { RelationKind } from '../catalog-error.ts'
 import { checkIdentifier, checkNamespace } from '../identifier.ts'
+import { changeProperties } from '../namespace-properties.ts'
 import { loadCurrent } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { RequestRecord, StoreRequest } from './catalog-store.ts'
@@ -29,7 +30,7 @@ import { commitTables } from './commit-tables.ts'
 import { commitView, createView } from './commit-view.ts'
 import { createTable, stageTable } from './create-table.ts'
 import { dropTable, unregisterTable } from './drop-table.ts'
-import type { MetadataFiles } from './metadata-files.ts'
+import type { MetadataFiles } from '../metadata-files.ts'
 import { registerTable, registerView } from './register-relation.ts'
 import { runOnce } from './run-once.ts'
 import type { DoneOutcome } from './run-once.ts'
@@ -293,22 +294,6 @@ export class SqlCatalog implements Catalog {
 }
 
 const noChange: NamespaceChange = { updated: [], removed: [], missing: [] }
-
-function changeProperties(
-  properties: Readonly<Record<string, string>>,
-  changes: { readonly updates: Readonly<Record<string, string>>; readonly removals: readonly string[] },
-): { readonly properties: Readonly<Record<string, string>>; readonly change: NamespaceChange } {
-  const removals = [...new Set(changes.removals)]
-  const kept = Object.entries(properties).filter(([key]) => !removals.includes(key))
-  return {
-    properties: Object.fromEntries([...kept, ...Object.entries(changes.updates)]),
-    change: {
-      updated: Object.keys(changes.updates),
-      removed: removals.filter((key) => Object.hasOwn(properties, key)),
-      missing: removals.filter((key) => !Object.hasOwn(properties, key)),
-    },
-  }
-}
 
 function turnOf({ namespace, name }: TableIdentifier): string {
   return JSON.stringify([namespace, name])

@@ -1,7 +1,11 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
 
-import type { StoreSettings } from '../object-store.ts'
+import { FloeError } from '@floe/iceberg'
+
+import { systemClock } from '../clock.ts'
+import { askFreshKeys } from '../fresh-keys.ts'
+import type { S3Settings } from '../object-store.ts'
 
 const defaultRegion = 'us-east-1'
 /** Sends of one call, the first one included; the SDK waits longer before each. */
@@ -12,10 +16,16 @@ const idleTimeoutMs = 30_000
 /** From the start of a request to the head of its answer: one part of 8 MiB at 0.5 Mbit/s. */
 const requestTimeoutMs = 120_000
 
+/** Keys that end sooner are not used for a new request. */
+const keysLeftMsMin = 60_000
+
+/** Where keys that end are made anew. */
+export type KeyRenewal = { readonly name: string; readonly prefix: string }
+
 /** What is absent from the settings comes from the SDK: environment, profile, instance role. */
-export function createS3Client(settings: NonNullable<StoreSettings['s3']>): S3Client {
+export function createS3Client(settings: S3Settings, renewal?: KeyRenewal): S3Client {
   return new S3Client({
-    ...givenSettings(settings),
+    ...givenSettings(settings, renewal),
     maxAttempts: attemptsMax,
     requestHandler: {
       connectionTimeout: connectTimeoutMs,
@@ -29,23 +39,49 @@ export function createS3Client(settings: NonNullable<StoreSettings['s3']>): S3Cl
   })
 }
 
-function givenSettings(settings: NonNullable<StoreSettings['s3']>): S3ClientConfig {
-  const { endpoint, region, accessKeyId, secretAccessKey, sessionToken, pathStyle } = settings
-  const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined
+function givenSettings(settings: S3Settings, renewal: KeyRenewal | undefined): S3ClientConfig {
+  const { endpoint, region, pathStyle } = settings
+  const credentials = credentialsOf(settings)
   return {
     region: region ?? (() => regionOfEnvironment()),
     // A server of one's own has one host name; only AWS names a host after each bucket.
     forcePathStyle: pathStyle ?? endpoint !== undefined,
     ...(endpoint === undefined ? {} : { endpoint }),
-    ...(hasKeys
-      ? {
-          credentials: {
-            accessKeyId,
-            secretAccessKey,
-            ...(sessionToken === undefined ? {} : { sessionToken }),
-          },
-        }
-      : {}),
+    ...(credentials === undefined
+      ? {}
+      : { credentials: renewal === undefined ? credentials : freshCredentials(settings, renewal) }),
+  }
+}
+
+type Credentials = {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  readonly expiration?: Date
+}
+
+function credentialsOf(settings: S3Settings): Credentials | undefined {
+  const { accessKeyId, secretAccessKey, sessionToken, keysExpireAtMs } = settings
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+    ...(keysExpireAtMs === undefined ? {} : { expiration: new Date(keysExpireAtMs) }),
+  }
+}
+
+/** The SDK asks again when the keys it has are about to end. */
+function freshCredentials(first: S3Settings, { name, prefix }: KeyRenewal): () => Promise<Credentials> {
+  let keys = first
+  return async () => {
+    const endMs = keys.keysExpireAtMs ?? Number.POSITIVE_INFINITY
+    if (endMs - systemClock.now() < keysLeftMsMin) keys = await askFreshKeys(name, prefix)
+    const credentials = credentialsOf(keys)
+    if (credentials !== undefined) return credentials
+    throw new FloeError('permission-denied', `there are no keys any more for ${prefix}`, {
+      hint: 'the catalog has stopped handing out credentials for it',
+    })
   }
 }
 

@@ -7,6 +7,7 @@ import { FloeError } from '@floe/iceberg'
 import { throwIfCancelled } from '../cancellation.ts'
 import type { ObjectStore, StoreSettings } from '../object-store.ts'
 import { createS3Client } from './s3-client.ts'
+import type { KeyRenewal } from './s3-client.ts'
 import { discardUploads } from './discard-uploads.ts'
 import { attemptsOf, s3Error, statusOf } from './s3-error.ts'
 import { parseS3Location } from './s3-location.ts'
@@ -38,9 +39,10 @@ export type S3StoreComponents = { readonly uniqueId: () => string }
 export function openS3Store(
   settings: StoreSettings,
   components: S3StoreComponents = { uniqueId: () => randomUUID() },
+  renewal?: KeyRenewal,
 ): S3Store {
   const limits = uploadLimits(settings)
-  const client = createS3Client(settings.s3 ?? {})
+  const client = createS3Client(settings.s3 ?? {}, renewal)
   return {
     get: (location, { range, signal } = {}) => getObject(client, location, range, signal),
     head: (location, { signal } = {}) => headObject(client, location, signal),

@@ -1,6 +1,10 @@
 import { joinLocation } from '@floe/storage'
-import type { Namespace, TableIdentifier } from '../catalog.ts'
-import type { CatalogStore } from './catalog-store.ts'
+import type { Namespace, TableIdentifier } from './catalog.ts'
+
+/** Properties of a namespace; `undefined` when there is none of that name. */
+export type Namespaces = {
+  findNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>> | undefined>
+}
 
 /** Hex digits of the uuid that end the name of its folder. */
 const suffixDigits = 8
@@ -12,7 +16,7 @@ const suffixDigits = 8
  * levels are left out then), or else the warehouse.
  */
 export async function defaultLocation(
-  rows: Pick<CatalogStore, 'findNamespace'>,
+  rows: Namespaces,
   warehouse: string,
   { namespace, name }: TableIdentifier,
   relationUuid: string,
@@ -23,7 +27,7 @@ export async function defaultLocation(
 }
 
 async function baseOf(
-  rows: Pick<CatalogStore, 'findNamespace'>,
+  rows: Namespaces,
   warehouse: string,
   namespace: Namespace,
 ): Promise<{ readonly base: string; readonly levels: Namespace }> {

@@ -4,8 +4,8 @@ import { FloeError, parseTableMetadata, parseViewMetadata, toFloeError } from '@
 import { serializeTableMetadata, serializeViewMetadata } from '@floe/iceberg'
 import type { TableMetadata, ViewMetadata } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
-import { BoundedCache } from '../bounded-cache.ts'
-import type { RelationKind } from '../catalog-error.ts'
+import { BoundedCache } from './bounded-cache.ts'
+import type { RelationKind } from './catalog-error.ts'
 
 const gunzipAsync = promisify(gunzip)
 const gzipAsync = promisify(gzip)
@@ -57,6 +57,19 @@ export class MetadataFiles<M> {
       this.#cache.delete(location)
       throw error
     }
+  }
+
+  /** A file that somebody else has written, to be registered. @throws FloeError invalid-input when there is none */
+  async loadForeign(location: string): Promise<M> {
+    const metadata = await this.load(location).catch((error: unknown) => {
+      // For the caller `not-found` is a missing namespace; a missing file is a wrong argument.
+      if (!(error instanceof FloeError) || error.code !== 'not-found') throw error
+      throw new FloeError('invalid-input', `there is no metadata file at ${location}`, { cause: error })
+    })
+    if (this.format.uuidOf(metadata) !== '') return metadata
+    throw new FloeError('unsupported', `the table at ${location} has no uuid`, {
+      hint: 'commit to it once with a writer that assigns one (format version 1 did not ask for it)',
+    })
   }
 
   /** @throws FloeError already-exists when there is an object at the location */
