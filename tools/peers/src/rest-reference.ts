@@ -29,7 +29,7 @@ const coordinates: readonly string[] = [
 ]
 
 /** Apache Iceberg's reference REST catalog from Maven. */
-async function installRestReference(): Promise<void> {
+export async function installRestReference(): Promise<void> {
   await installOnce('rest-reference', `${version}-aws`, async () => {
     mkdirSync(folder, { recursive: true })
     writeFileSync(path.join(folder, 'pom.xml'), pom())
