@@ -1,7 +1,9 @@
-import { installPyIceberg, installS3Server } from '@floe/peers'
+import { installMinio, installPyIceberg, installS3Server } from '@floe/peers'
+import { isFullLane } from './lane.ts'
 
 /** Installs what the lane needs before its first test, so that a missing tool fails the lane at once and by name. */
 export default async function setup(): Promise<void> {
   await installPyIceberg()
   await installS3Server()
+  if (isFullLane) await installMinio()
 }
