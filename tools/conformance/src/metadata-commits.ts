@@ -5,6 +5,7 @@ import {
   findFieldById,
   firstPartitionFieldId,
   parseTransform,
+  stringifyJson,
   transformToString,
 } from '@floe/iceberg'
 import type {
@@ -280,7 +281,7 @@ const removeStatistics: Change = ({ statistics, partitionStatistics }, draw) => 
   const isPartition = draw(2) === 0
   const file = pick(isPartition ? partitionStatistics : statistics, draw)
   if (file === undefined) return []
-  const snapshotId = BigInt(String(file['snapshot-id']))
+  const snapshotId = BigInt(stringifyJson(file['snapshot-id'] ?? null))
   return [{ action: isPartition ? 'remove-partition-statistics' : 'remove-statistics', snapshotId }]
 }
 

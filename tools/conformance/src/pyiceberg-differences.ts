@@ -1,4 +1,4 @@
-import { jsonEqual, mainBranch } from '@floe/iceberg'
+import { jsonEqual, mainBranch, stringifyJson } from '@floe/iceberg'
 import type { JsonObject, JsonValue, TableUpdate } from '@floe/iceberg'
 
 /** One commit with what came out of it, in canonical JSON. */
@@ -42,11 +42,11 @@ const snapshotLog: Difference = ({ updates, floe, peer }) => {
 const parents: Difference = ({ updates, floe, peer }) => {
   const removed = removedIds(updates)
   const known = new Map(
-    objects(floe['snapshots']).map((snapshot) => [String(snapshot['snapshot-id']), snapshot]),
+    objects(floe['snapshots']).map((snapshot) => [idText(snapshot['snapshot-id']), snapshot]),
   )
   const snapshots = objects(peer['snapshots']).map((snapshot) => {
-    const parent = known.get(String(snapshot['snapshot-id']))?.['parent-snapshot-id']
-    const isLost = snapshot['parent-snapshot-id'] === undefined && removed.has(String(parent))
+    const parent = known.get(idText(snapshot['snapshot-id']))?.['parent-snapshot-id']
+    const isLost = snapshot['parent-snapshot-id'] === undefined && removed.has(idText(parent))
     return isLost ? { ...snapshot, 'parent-snapshot-id': parent ?? null } : snapshot
   })
   return { snapshots }
@@ -56,7 +56,7 @@ const parents: Difference = ({ updates, floe, peer }) => {
 const partitionStatistics: Difference = ({ updates, peer }) => {
   const removed = removedIds(updates)
   const kept = objects(peer['partition-statistics']).filter(
-    (file) => !removed.has(String(file['snapshot-id'])),
+    (file) => !removed.has(idText(file['snapshot-id'])),
   )
   return { 'partition-statistics': kept }
 }
@@ -79,6 +79,10 @@ function removedIds(updates: readonly TableUpdate[]): ReadonlySet<string> {
   return new Set(
     updates.flatMap((update) => (update.action === 'remove-snapshots' ? update.snapshotIds.map(String) : [])),
   )
+}
+
+function idText(id: JsonValue | undefined): string {
+  return stringifyJson(id ?? null)
 }
 
 function objects(json: JsonValue | undefined): readonly JsonObject[] {

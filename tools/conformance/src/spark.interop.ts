@@ -13,6 +13,7 @@ import type { FloeReader } from './floe-reader.ts'
 import { isFullLane } from './lane.ts'
 
 /** Spark against `floe serve`: one JVM for the file, a namespace for each test. */
+const open = new AsyncDisposableStack()
 let folder: string
 let server: FloeServer
 let floe: FloeReader
@@ -20,18 +21,14 @@ let spark: Spark
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'floe-spark-'))
-  server = await startFloeServer('catalog', folder)
-  floe = openFloeReader(server.url, folder)
-  spark = await startSpark()
+  open.defer(() => rm(folder, { recursive: true, force: true }))
+  server = open.use(await startFloeServer('catalog', folder))
+  floe = open.use(openFloeReader(server.url, folder))
+  spark = open.use(await startSpark())
   await spark.addCatalog('lake', server.url)
   await spark.sql('USE lake')
 })
-afterAll(async () => {
-  await spark[Symbol.asyncDispose]()
-  await floe[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => open.disposeAsync())
 
 type Values = readonly (readonly unknown[])[]
 
