@@ -17,6 +17,7 @@ export type ErrorType =
   | 'NoSuchFunctionException'
   | 'NoSuchTableException'
   | 'NoSuchViewException'
+  | 'NoSuchWarehouseException'
   | 'NotFoundException'
   | 'ServiceUnavailableException'
   | 'UnprocessableEntityException'

@@ -102,11 +102,13 @@ export class Lakehouse implements AsyncDisposable {
   /** The Iceberg REST protocol over this lakehouse's catalog, for a server to mount. */
   async catalogRoutes(): Promise<ReturnType<typeof createCatalogRoutes>> {
     const { settings } = this
+    const [first] = settings.warehouses
     return createCatalogRoutes({
       catalog: await this.catalog(),
       clock: system.clock,
-      warehouse: settings.warehouse,
-      tableConfig: () => tableConfig(settings),
+      prefix: first.name,
+      warehouse: first.location,
+      tableConfig: () => tableConfig(first, settings.store),
     })
   }
 

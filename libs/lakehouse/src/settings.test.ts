@@ -25,6 +25,7 @@ describe('readSettings', () => {
     expect(read()).toEqual({
       catalog: { kind: 'sqlite', path: `${folder}/.floe/catalog.db` },
       warehouse: `file://${folder}/.floe/warehouse`,
+      warehouses: [{ name: 'default', location: `file://${folder}/.floe/warehouse` }],
       store: { s3: { pathStyle: false } },
       cacheDirectory: `${folder}/.floe/cache`,
       workers: 2,

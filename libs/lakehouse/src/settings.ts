@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
+import { isWarehouseName } from '@floe/catalog-server'
 import { FloeError } from '@floe/iceberg'
 import type { ReadMethod, TableTypePolicies } from '@floe/etl'
 import type { StoreSettings } from '@floe/storage'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { localPath } from './local-path.ts'
 import { typePolicies } from './type-policies.ts'
+import { parseWarehouses, warehouseLocations } from './warehouse-settings.ts'
+import type { Warehouse } from './warehouse-settings.ts'
 
 export type ProviderSettings =
   | { readonly kind: 'rules' }
@@ -20,9 +24,17 @@ export type ProviderSettings =
 export type LakehouseSettings = {
   readonly catalog:
     | { readonly kind: 'sqlite'; readonly path: string }
-    | { readonly kind: 'rest'; readonly uri: string; readonly token?: string }
-  /** Location under which tables are made: `file:///...` or `s3://bucket/prefix`. */
+    | {
+        readonly kind: 'rest'
+        readonly uri: string
+        readonly token?: string
+        /** A name that the catalog knows; its default one when absent. */
+        readonly warehouse?: string
+      }
+  /** Location of the first of `warehouses`, under which tables are made: `file:///...` or `s3://bucket/prefix`. */
   readonly warehouse: string
+  /** Those of the catalog; the first is the one that commands use, and clients that name none. */
+  readonly warehouses: readonly [Warehouse, ...Warehouse[]]
   readonly store: StoreSettings
   /** Immutable remote files are kept here while queries need them. */
   readonly cacheDirectory: string
@@ -69,6 +81,7 @@ const configFile = z.strictObject({
     z.ZodOptional<typeof scalar>
   >),
   types: typePolicies.optional(),
+  warehouses: warehouseLocations.optional(),
 })
 type ConfigFile = z.output<typeof configFile>
 
@@ -90,9 +103,15 @@ export function readSettings(
   const fromFile = readConfigFile(path.join(directory, configFileName))
   const values = mergeValues(flags, environment, fromFile, directory)
   const sourceUrl = values.sourceUrl
+  const catalog = parseCatalog(values.catalog ?? 'sqlite:.floe/catalog.db', values.token, directory)
+  // A catalog behind HTTP knows the names of its warehouses, and this process does not.
+  const remoteName = catalog.kind === 'rest' && isWarehouseName(values.warehouse ?? '') && values.warehouse
+  const chosen = remoteName ? undefined : values.warehouse
+  const warehouses = parseWarehouses(chosen, fromFile.warehouses, directory)
   return {
-    catalog: parseCatalog(values.catalog ?? 'sqlite:.floe/catalog.db', values.token, directory),
-    warehouse: parseWarehouse(values.warehouse ?? 'file:.floe/warehouse', directory),
+    catalog: remoteName ? { ...catalog, warehouse: remoteName } : catalog,
+    warehouse: warehouses[0].location,
+    warehouses,
     store: { s3: s3Settings(values) },
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),
@@ -128,7 +147,7 @@ function readConfigFile(file: string): ConfigFile {
   const parsed = configFile.safeParse(readYaml(file) ?? {})
   if (parsed.success) return parsed.data
   throw new FloeError('invalid-input', `${file}: ${z.prettifyError(parsed.error)}`, {
-    hint: `known settings: ${Object.keys(names).join(', ')}, types`,
+    hint: `known settings: ${Object.keys(names).join(', ')}, types, warehouses`,
   })
 }
 
@@ -155,23 +174,6 @@ function parseCatalog(
   throw new FloeError('invalid-input', `catalog ${text} is neither sqlite:<path> nor http://<host:port>`, {
     hint: 'for example --catalog sqlite:.floe/catalog.db, or --catalog http://localhost:8181',
   })
-}
-
-function parseWarehouse(text: string, directory: string): string {
-  if (/^s3a?:\/\/[^/]/.test(text)) return text.replace(/\/+$/, '')
-  if (text.startsWith('memory://')) return text
-  const folder = /^[a-z][a-z0-9+.-]*:/i.test(text) ? localPath(text, 'file') : text
-  if (folder !== undefined) return `file://${path.resolve(directory, folder)}`
-  throw new FloeError('invalid-input', `warehouse ${text} is neither file:<dir> nor s3://<bucket>/<prefix>`, {
-    hint: 'for example --warehouse file:.floe/warehouse, or --warehouse s3://lake/warehouse',
-  })
-}
-
-/** The path of `scheme:path` or `scheme:///path`; none of `scheme://host/path`, which names another machine. */
-function localPath(text: string, scheme: string): string | undefined {
-  if (!text.startsWith(`${scheme}:`)) return undefined
-  const name = text.slice(scheme.length + 1).replace(/^\/\/(?=\/)/, '')
-  return name === '' || name.startsWith('//') ? undefined : name
 }
 
 function s3Settings(values: Values): NonNullable<StoreSettings['s3']> {
