@@ -26,7 +26,7 @@ export function limitConcurrency(limits: ServerLimits, metrics: ServerMetrics): 
     }
     underWay++
     try {
-      await next()
+      return await next()
     } finally {
       onEnd(context, () => underWay--)
     }
@@ -73,7 +73,8 @@ function limitRate(
 }
 
 function refuse(context: ServerContext, retrySeconds: number, refusal: Refusal): Response {
-  const body = context.req.raw.method === 'HEAD' ? null : JSON.stringify(refusalBody(context.req.path, refusal))
+  const body =
+    context.req.raw.method === 'HEAD' ? null : JSON.stringify(refusalBody(context.req.path, refusal))
   const headers = { 'content-type': 'application/json', 'retry-after': String(retrySeconds) }
   return new Response(body, { status: refusal.status, headers })
 }

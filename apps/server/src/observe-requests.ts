@@ -18,10 +18,11 @@ export type Observers = {
 export function observeRequests({ metrics, accessLog, tracing }: Observers): MiddlewareHandler<ServerEnv> {
   return async (context, next) => {
     const startedMs = performance.now()
+    let traceId: string | undefined
     metrics.changeOpen(1)
     try {
       if (tracing === undefined) await next()
-      else await tracing.traceRequest(context, next)
+      else traceId = await tracing.traceRequest(context, next)
     } finally {
       onEnd(context, () => metrics.changeOpen(-1))
     }
@@ -29,7 +30,7 @@ export function observeRequests({ metrics, accessLog, tracing }: Observers): Mid
     const { status } = context.res
     const ms = performance.now() - startedMs
     metrics.countRequest({ method, template: routeTemplate(context), status, seconds: ms / 1000 })
-    accessLog?.(logLine(context, ms, tracing?.traceId()))
+    accessLog?.(logLine(context, ms, traceId))
   }
 }
 

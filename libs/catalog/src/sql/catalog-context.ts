@@ -8,6 +8,9 @@ import { checkIdentifier, formatIdentifier } from '../identifier.ts'
 import type { CatalogStore, RelationRow } from './catalog-store.ts'
 import type { MetadataFiles } from './metadata-files.ts'
 
+/** Something that happens inside and that no answer tells. */
+export type CatalogSignal = 'commit-retry' | 'metadata-cache-hit' | 'metadata-cache-miss'
+
 /** What every operation on tables and views works with. */
 export type CatalogContext = {
   readonly rows: CatalogStore
@@ -18,6 +21,7 @@ export type CatalogContext = {
   readonly clock: { now(): number }
   readonly uuid: () => string
   readonly commitAttemptsMax: number
+  readonly onSignal?: (signal: CatalogSignal) => void
 }
 
 export type Current<M> = { readonly row: RelationRow; readonly metadata: M }

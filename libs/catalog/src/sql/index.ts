@@ -1,3 +1,4 @@
+export type { CatalogSignal } from './catalog-context.ts'
 export { openCatalogDatabase } from './open-catalog-database.ts'
 export type {
   CatalogDatabase,
