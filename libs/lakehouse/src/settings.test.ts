@@ -31,6 +31,7 @@ describe('readSettings', () => {
       workers: 2,
       provider: { kind: 'rules' },
       readMethod: 'copy',
+      serve: {},
       directory: folder,
     })
   })

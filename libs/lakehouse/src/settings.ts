@@ -8,6 +8,8 @@ import type { StoreSettings } from '@floe/storage'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { localPath } from './local-path.ts'
+import { parseFlag, parseServeSettings } from './serve-settings.ts'
+import type { ServeSettings } from './serve-settings.ts'
 import { typePolicies } from './type-policies.ts'
 import { parseWarehouses, warehouseLocations } from './warehouse-settings.ts'
 import type { Warehouse } from './warehouse-settings.ts'
@@ -44,6 +46,8 @@ export type LakehouseSettings = {
   /** How a load reads rows: COPY BINARY, or a cursor behind poolers that refuse COPY. */
   readonly readMethod: ReadMethod
   readonly typePolicies?: TableTypePolicies
+  /** Limits and log of `floe serve`. */
+  readonly serve: ServeSettings
   /** Where the tables' files and the settings came from, for messages. */
   readonly directory: string
 }
@@ -69,6 +73,11 @@ const names = {
   s3SecretAccessKey: 'FLOE_S3_SECRET_ACCESS_KEY',
   s3SessionToken: 'FLOE_S3_SESSION_TOKEN',
   s3PathStyle: 'FLOE_S3_PATH_STYLE',
+  requestsPerSecond: 'FLOE_REQUESTS_PER_SECOND',
+  concurrentRequests: 'FLOE_CONCURRENT_REQUESTS',
+  stopDelayMs: 'FLOE_STOP_DELAY_MS',
+  drainMs: 'FLOE_DRAIN_MS',
+  accessLog: 'FLOE_ACCESS_LOG',
 } as const
 
 export type SettingName = keyof typeof names
@@ -117,6 +126,7 @@ export function readSettings(
     workers: parseWorkers(values.workers, defaultWorkers),
     provider: parseProvider(values),
     readMethod: parseReadMethod(values.readMethod),
+    serve: parseServeSettings(values),
     ...(fromFile.types === undefined ? {} : { typePolicies: fromFile.types }),
     directory,
     ...(sourceUrl === undefined ? {} : { sourceUrl }),
@@ -187,11 +197,6 @@ function s3Settings(values: Values): NonNullable<StoreSettings['s3']> {
     // Servers that are not AWS rarely resolve bucket names as hosts.
     pathStyle: s3PathStyle === undefined ? s3Endpoint !== undefined : parseFlag('s3PathStyle', s3PathStyle),
   }
-}
-
-function parseFlag(name: SettingName, text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  throw new FloeError('invalid-input', `${name} is ${text}`, { hint: 'give true or false' })
 }
 
 function parseWorkers(text: string | undefined, fallback: number): number {
