@@ -29,7 +29,10 @@ function createProgram(signal: AbortSignal): Command {
   const program = new Command('floe')
     .description('PostgreSQL into Apache Iceberg, and back out in SQL and in answers')
     .option('--catalog <catalog>', 'sqlite:<path> or http://<host:port> (default sqlite:.floe/catalog.db)')
-    .option('--warehouse <warehouse>', 'its name, or file:<dir> or s3://<bucket/prefix> (default file:.floe/warehouse)')
+    .option(
+      '--warehouse <warehouse>',
+      'its name, or file:<dir> or s3://<bucket/prefix> (default file:.floe/warehouse)',
+    )
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, 'floe: invalid-input: ')),

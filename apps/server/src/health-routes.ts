@@ -1,3 +1,4 @@
+import type { JsonObject } from '@floe/iceberg'
 import type { Readiness } from '@floe/lakehouse'
 import { Hono } from 'hono'
 import type { ServerEnv } from './server-context.ts'
@@ -9,17 +10,20 @@ export type HealthSettings = {
   readonly limits: ServerLimits
   readonly metrics: ServerMetrics
   readonly isStopping: () => boolean
+  /** The OpenAPI document of all routes. */
+  readonly describe: () => JsonObject
   readonly checkReady: (signal: AbortSignal) => Promise<Readiness>
 }
 
 /**
  * `/health`: the process lives. `/ready`: it can do its work; 503 and the part that fails when it cannot, or is about
- * to stop. `/metrics`: its numbers for Prometheus.
+ * to stop. `/metrics`: its numbers for Prometheus. `/openapi.json`: what it serves.
  */
 export function healthRoutes({ roles, limits, metrics, ...server }: HealthSettings): Hono<ServerEnv> {
   const check = sharedFor(limits.readyCacheMs, () =>
     server.checkReady(AbortSignal.timeout(limits.readyCheckMsMax)),
   )
+  let document: JsonObject | undefined
   return new Hono<ServerEnv>()
     .get('/health', (context) => context.json({ status: 'ok', roles }))
     .get('/ready', async (context) => {
@@ -28,6 +32,7 @@ export function healthRoutes({ roles, limits, metrics, ...server }: HealthSettin
       const isReady = parts.every(({ error }) => error === undefined)
       return context.json({ status: isReady ? 'ready' : 'not ready', roles, parts }, isReady ? 200 : 503)
     })
+    .get('/openapi.json', (context) => context.json((document ??= server.describe())))
     .get('/metrics', async (context) =>
       context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
     )

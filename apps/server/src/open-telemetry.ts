@@ -6,6 +6,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { toFloeError } from '@floe/iceberg'
+import { catalogOperations } from '@floe/lakehouse'
 import { routeTemplate } from './route-template.ts'
 import type { ServerContext } from './server-context.ts'
 import type { Tracing } from './tracing.ts'
@@ -57,10 +58,12 @@ export function openTelemetry(settings: { readonly url: string; readonly service
 function startRequest(tracer: Tracer, context: ServerContext, parent: Context): Span {
   const { method } = context.req.raw
   const template = routeTemplate(context)
+  const operation = catalogOperations[`${method} ${template}`]?.id
   const attributes = {
     'http.request.method': method,
     'url.path': new URL(context.req.url).pathname,
     ...(template === undefined ? {} : { 'http.route': template }),
+    ...(operation === undefined ? {} : { 'floe.operation': operation }),
   }
   const name = template === undefined ? method : `${method} ${template}`
   return tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent)

@@ -5,6 +5,7 @@ import { errorBody, errorResponse } from './error-response.ts'
 import { healthRoutes } from './health-routes.ts'
 import { limitAddressRate, limitConcurrency, limitPrincipalRate } from './limit-requests.ts'
 import { listen } from './listen.ts'
+import { openApiDocument } from './openapi.ts'
 import { observeRequests } from './observe-requests.ts'
 import type { AccessLog } from './observe-requests.ts'
 import type { ServerEnv } from './server-context.ts'
@@ -59,6 +60,7 @@ export async function startServer(
       limits,
       metrics,
       isStopping: () => isStopping,
+      describe: () => openApiDocument(app.routes),
       checkReady: (signal) => lakehouse.checkReady(signal),
     }),
   )

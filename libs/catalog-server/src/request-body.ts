@@ -4,10 +4,17 @@ import { FloeError, parseJson } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
 
 /** JSON that a parser of `@floe/iceberg` takes over; integers beyond 2^53 are `bigint` in it. */
-export const jsonObject: z.ZodType<JsonObject> = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be an object',
-)
+export const jsonObject: z.ZodType<JsonObject> = z
+  .custom<JsonObject>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be an object',
+  )
+  .meta({ type: 'object' })
+
+/** The same, described in the OpenAPI document by one of its components. */
+export function jsonOf(component: string): z.ZodType<JsonObject> {
+  return jsonObject.meta({ $ref: `#/components/schemas/${component}`, type: undefined })
+}
 
 export const namespaceLevels: z.ZodType<readonly string[]> = z.array(z.string()).min(1)
 
