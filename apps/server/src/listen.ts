@@ -1,8 +1,9 @@
+import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { serve } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import type { HttpBindings } from '@hono/node-server'
 import { FloeError } from '@floe/iceberg'
 import { errorBody } from './error-response.ts'
@@ -23,19 +24,19 @@ const slowCheckMs = 1000
 
 /** Answers HTTP/1.1. @throws `unavailable` when the port is taken */
 export async function listen(fetch: Fetch, { port, host, limits }: ListenSettings): Promise<Listening> {
-  const server = serve({
-    fetch: (request, bindings) => fetch(request, bindings as HttpBindings),
-    port,
-    hostname: host,
-    serverOptions: {
-      maxHeaderSize: limits.headerBytesMax,
-      headersTimeout: limits.headersMsMax,
-      requestTimeout: limits.requestMsMax,
-      keepAliveTimeout: limits.idleMsMax,
-      connectionsCheckingInterval: slowCheckMs,
-    },
-  }) as Server
+  const answer = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings), {
+    errorHandler: answerUnreadable,
+  })
+  const options = {
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: limits.headersMsMax,
+    requestTimeout: limits.requestMsMax,
+    keepAliveTimeout: limits.idleMsMax,
+    connectionsCheckingInterval: slowCheckMs,
+  }
+  const server = createServer(options, (incoming, outgoing) => void answer(incoming, outgoing))
   server.on('clientError', answerClientError)
+  server.listen(port, host)
   const address = await new Promise<AddressInfo>((resolve, reject) => {
     server.once('error', (cause) => {
       const hint = 'choose another with --port, or stop the process that holds it'
@@ -68,6 +69,15 @@ const statuses: Readonly<Record<string, { readonly line: string; readonly messag
   ERR_HTTP_REQUEST_TIMEOUT: { line: '408 Request Timeout', message: 'the request did not arrive in time' },
 }
 const malformed = { line: '400 Bad Request', message: 'the request is not well-formed HTTP/1.1' }
+
+/** A target or host that makes no URL: the request reaches no route. Anything else is thrown before a route, too. */
+function answerUnreadable(error: unknown): Response {
+  const isRequest = error instanceof RequestError
+  const data = isRequest
+    ? { code: 'invalid-input' as const, message: 'the request has no valid target or host' }
+    : { code: 'internal' as const, message: 'the server failed unexpectedly' }
+  return Response.json(errorBody(data), { status: isRequest ? 400 : 500 })
+}
 
 /** What the HTTP parser refuses never becomes a request: it is answered on the socket. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {

@@ -1,7 +1,8 @@
 import { Hono } from 'hono'
-import type { Context } from 'hono'
+import type { Context, Next } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
+import { FloeError } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
 import { configRoutes } from './config.ts'
 import { errorResponse, protocolErrorResponse } from './error-response.ts'
@@ -55,8 +56,14 @@ export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
     '/v1/*',
     bodyLimit({
       maxSize,
-      onError: (context) => protocolErrorResponse(context, 413, 'BadRequestException', tooLarge),
+      onError: (context) => {
+        const refused = protocolErrorResponse(context, 413, 'BadRequestException', tooLarge)
+        // What is left of the body stays unread: the connection cannot serve another request.
+        refused.headers.set('connection', 'close')
+        return refused
+      },
     }),
+    refuseAmbiguity,
   )
   const bodies = new TableBodies(settings.tableBodyBytesMax ?? tableBodyBytesMaxDefault)
   const [first, ...others] = servedWarehouses(settings)
@@ -68,6 +75,15 @@ export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
   }
   routes.all('/v1/*', (context) => answerUnknown(context, [first, ...others]))
   return routes
+}
+
+/** Of a parameter that comes twice, proxies and servers take different ones. */
+async function refuseAmbiguity(context: Context, next: Next): Promise<void> {
+  for (const [name, values] of Object.entries(context.req.queries())) {
+    if (values.length === 1) continue
+    throw new FloeError('invalid-input', `the query parameter ${name} comes ${values.length} times`)
+  }
+  await next()
 }
 
 /** The default warehouse first. */
