@@ -301,3 +301,19 @@ describe('GET /openapi.json', () => {
     )
   })
 })
+
+describe('another floe as the client', () => {
+  it('works in the warehouse that it names, and hears of one that is not there', async () => {
+    await using server = await openServer()
+    const open = (warehouse: string): Lakehouse =>
+      new Lakehouse(readSettings({ catalog: server.url, warehouse }, {}, server.folder, 1))
+    await using logs = open('logs')
+    await (await logs.catalog()).createNamespace(['remote'])
+    const list = async (prefix: string): Promise<unknown> =>
+      (await fetch(`${server.url}/v1/${prefix}/namespaces`)).json()
+    expect(await list('logs')).toMatchObject({ namespaces: [['remote']] })
+    expect(await list('sales')).toMatchObject({ namespaces: [] })
+    await using none = open('none')
+    await expect(none.catalog()).rejects.toMatchObject({ code: 'not-found' })
+  })
+})

@@ -2,7 +2,7 @@
 export type ServerLimits = {
   /** Requests a second that one address, and one principal, may keep up; no limit when absent. */
   readonly requestsPerSecondMax: number | undefined
-  /** Requests that may come at once after a pause. */
+  /** Requests that may come at once after a pause (default: those of two seconds). */
   readonly requestBurstMax: number
   /** Addresses and principals whose rates are remembered. */
   readonly rateKeysMax: number
@@ -24,9 +24,10 @@ export type ServerLimits = {
   readonly drainMsMax: number
 }
 
-const defaults: ServerLimits = {
+const burstSeconds = 2
+
+const defaults: Omit<ServerLimits, 'requestBurstMax'> = {
   requestsPerSecondMax: 1000,
-  requestBurstMax: 2000,
   rateKeysMax: 10_000,
   concurrentRequestsMax: 256,
   headerBytesMax: 32 * 1024,
@@ -44,6 +45,7 @@ const loopback = /^(?:localhost|127(?:\.\d+){3}|::1)$/
 
 /** Defaults and what was chosen over them. On loopback, where a user is alone, rates have no limit unless one is chosen. */
 export function readLimits(chosen: Partial<ServerLimits>, host: string): ServerLimits {
-  const limits = loopback.test(host) ? { ...defaults, requestsPerSecondMax: undefined } : defaults
-  return { ...limits, ...chosen }
+  const byHost = loopback.test(host) ? { ...defaults, requestsPerSecondMax: undefined } : defaults
+  const limits = { ...byHost, ...chosen }
+  return { requestBurstMax: (limits.requestsPerSecondMax ?? 0) * burstSeconds, ...limits }
 }

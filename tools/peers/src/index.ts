@@ -1,4 +1,4 @@
-export { installDuckDb, installPyIceberg, installTpchGenerator } from './python.ts'
+export { installDuckDb, installPyIceberg, installSchemathesis, installTpchGenerator } from './python.ts'
 export { freePort, installS3Server, startS3Server } from './s3-server.ts'
 export type { S3Server } from './s3-server.ts'
 export { installIcebergKit, runIcebergKit } from './iceberg-java.ts'
