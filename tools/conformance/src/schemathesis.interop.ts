@@ -8,11 +8,9 @@ import { startFloeServer } from './floe-process.ts'
 
 beforeAll(() => installSchemathesis())
 
-/** Cases of each operation and phase; a long run takes `FLOE_FUZZ_EXAMPLES=500`. */
-const examples = process.env['FLOE_FUZZ_EXAMPLES'] ?? '10'
+/** Cases of each operation at random; a long run takes `FLOE_FUZZ_EXAMPLES=500`. */
+const examples = process.env['FLOE_FUZZ_EXAMPLES'] ?? '5'
 const seed = process.env['FLOE_TEST_SEED'] ?? '20260101'
-/** Seconds of one run. */
-const secondsMax = process.env['FLOE_FUZZ_SECONDS'] ?? '50'
 
 const json = { 'content-type': 'application/json' }
 const schema = { type: 'struct', fields: [{ id: 1, name: 'id', type: 'long', required: true }] }
@@ -45,7 +43,7 @@ async function fillCatalog(url: string): Promise<void> {
 async function runSchemathesis(url: string, folder: string, phases: string): Promise<string> {
   const args = [
     ...['run', `${url}/openapi.json`, '--checks', 'not_a_server_error', '--seed', seed, '--no-color'],
-    ...['--phases', phases, '--max-examples', examples, '--max-time', secondsMax, '--workers', '2'],
+    ...['--phases', phases, '--max-examples', examples, '--workers', '2'],
     ...['--suppress-health-check', 'all', '--no-shrink', '--generation-database', 'none'],
   ]
   const child = spawn(await installSchemathesis(), args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
