@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { Lakehouse, readSettings } from '@floe/lakehouse'
+import type { CatalogSignal } from '@floe/lakehouse'
 import { describe, expect, it } from 'vitest'
 import { readLimits } from './server-limits.ts'
 import { createServerMetrics } from './server-metrics.ts'
@@ -158,7 +159,7 @@ describe('limits', () => {
 describe('GET /metrics', () => {
   it('counts requests by route and commits by outcome, with no label that clients make up', async () => {
     const metrics = createServerMetrics()
-    const observers = { onSignal: metrics.countSignal }
+    const observers = { onSignal: (signal: CatalogSignal) => metrics.countSignal(signal) }
     await using server = await openServer({ components: { metrics }, observers })
     await post(`${server.url}/v1/sales/namespaces`, { namespace: ['shop'] })
     await post(`${server.url}${tables}`, orders)

@@ -1,18 +1,16 @@
+import type { CatalogSignal } from '@floe/lakehouse'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** Why a request was turned away before any route saw it. */
 type RefusalReason = 'concurrency' | 'rate'
 
-export type ServedRequest = {
+type ServedRequest = {
   readonly method: string
   /** Undefined when no route fits. */
   readonly template: string | undefined
   readonly status: number
   readonly seconds: number
 }
-
-/** Something that happened inside the catalog and that its answers do not tell. */
-export type CatalogSignal = 'commit-retry' | 'metadata-cache-hit' | 'metadata-cache-miss'
 
 /** The numbers of one server. Labels have few values, whatever clients send. */
 export type ServerMetrics = {

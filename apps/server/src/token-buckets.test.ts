@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, nat, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { TokenBuckets } from './token-buckets.ts'
 
@@ -18,8 +18,8 @@ describe('a bucket of tokens', () => {
   })
 
   it('never gives more than the burst and what flowed in since', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(300), { maxLength: 200 }), (pauses) => {
+    assert(
+      property(array(nat(300), { maxLength: 200 }), (pauses) => {
         const buckets = new TokenBuckets({ perSecond: 10, capacity: 5, keysMax: 10 })
         let now = 0
         let taken = 0

@@ -78,12 +78,12 @@ export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
 }
 
 /** Of a parameter that comes twice, proxies and servers take different ones. */
-async function refuseAmbiguity(context: Context, next: Next): Promise<void> {
+function refuseAmbiguity(context: Context, next: Next): Promise<void> {
   for (const [name, values] of Object.entries(context.req.queries())) {
     if (values.length === 1) continue
     throw new FloeError('invalid-input', `the query parameter ${name} comes ${values.length} times`)
   }
-  await next()
+  return next()
 }
 
 /** The default warehouse first. */

@@ -41,11 +41,17 @@ async function fillCatalog(url: string): Promise<void> {
 
 /** Runs schemathesis to its end; its own crashes are in the text, not in the server's numbers. */
 async function runSchemathesis(url: string, folder: string, phases: string): Promise<string> {
-  const args = [
-    ...['run', `${url}/openapi.json`, '--checks', 'not_a_server_error', '--seed', seed, '--no-color'],
-    ...['--phases', phases, '--max-examples', examples, '--workers', '2'],
-    ...['--suppress-health-check', 'all', '--no-shrink', '--generation-database', 'none'],
-  ]
+  const options = {
+    checks: 'not_a_server_error',
+    seed,
+    phases,
+    'max-examples': examples,
+    workers: '2',
+    'suppress-health-check': 'all',
+    'generation-database': 'none',
+  }
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+  const args = ['run', `${url}/openapi.json`, ...flags, '--no-color', '--no-shrink']
   const child = spawn(await installSchemathesis(), args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   for (const output of [child.stdout, child.stderr])

@@ -35,7 +35,7 @@ export async function openServer({
     await lakehouse.close()
     await rm(folder, { recursive: true, force: true })
   }
-  return { url: server.url, close: server.close, folder, lakehouse, [Symbol.asyncDispose]: stop }
+  return { url: server.url, close: () => server.close(), folder, lakehouse, [Symbol.asyncDispose]: stop }
 }
 
 export type RawAnswer = { readonly status: number; readonly head: string; readonly body: string }

@@ -13,28 +13,19 @@ import {
   variants,
 } from './json-schema.ts'
 
-const primitives: readonly string[] = [
-  ...[
-    'boolean',
-    'int',
-    'long',
-    'float',
-    'double',
-    'date',
-    'time',
-    'timestamp',
-    'timestamptz',
-    'string',
-    'uuid',
-  ],
-  ...['binary', 'fixed[16]', 'decimal(9, 2)', 'timestamp_ns', 'timestamptz_ns', 'variant', 'unknown'],
-]
+const primitives =
+  'boolean int long float double date time timestamp timestamptz timestamp_ns timestamptz_ns string uuid binary variant unknown'
 
 const structMembers = { type: { const: 'struct' }, fields: list(ref('StructField')) }
 
 /** Iceberg's own shapes, as the requests of the catalog carry them: those that Floe's parsers read. */
 export const tableSchemas: Readonly<Record<string, JsonObject>> = {
-  Type: oneOf(choice(...primitives), ref('StructType'), ref('ListType'), ref('MapType')),
+  Type: oneOf(
+    choice(...primitives.split(' '), 'fixed[16]', 'decimal(9, 2)'),
+    ref('StructType'),
+    ref('ListType'),
+    ref('MapType'),
+  ),
   StructType: object(structMembers),
   ListType: object({
     type: { const: 'list' },
