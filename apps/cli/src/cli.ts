@@ -33,7 +33,10 @@ function createProgram(signal: AbortSignal): Command {
       'sqlite:<path>, postgres://<user>:<password>@<host>/<database>, http://<host:port> or glue://<region> (default sqlite:.floe/catalog.db)',
     )
     .option('--token <token>', 'bearer token of a REST catalog; better kept in FLOE_TOKEN')
-    .option('--warehouse <warehouse>', 'file:<dir> or s3://<bucket/prefix> (default file:.floe/warehouse)')
+    .option(
+      '--warehouse <warehouse>',
+      'its name, or file:<dir> or s3://<bucket/prefix> (default file:.floe/warehouse)',
+    )
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, 'floe: invalid-input: ')),

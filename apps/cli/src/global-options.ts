@@ -1,5 +1,5 @@
 import { defaultWorkers, Lakehouse, readSettings } from '@floe/lakehouse'
-import type { SettingFlags } from '@floe/lakehouse'
+import type { LakehouseObservers, SettingFlags } from '@floe/lakehouse'
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { outputFormats } from './output.ts'
@@ -12,8 +12,8 @@ export type GlobalFlags = {
 }
 
 /** The lakehouse of a command: its flags, then the environment, `.env`, `floe.config.yaml`, the embedded default. */
-export function openLakehouse(flags: SettingFlags): Lakehouse {
-  return new Lakehouse(readSettings(flags, process.env, process.cwd(), defaultWorkers()))
+export function openLakehouse(flags: SettingFlags, observers: LakehouseObservers = {}): Lakehouse {
+  return new Lakehouse(readSettings(flags, process.env, process.cwd(), defaultWorkers()), observers)
 }
 
 export function outputOption(formats: readonly OutputFormat[] = outputFormats): Option {

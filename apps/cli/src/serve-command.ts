@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { FloeError } from '@floe/iceberg'
-import { serverRoles, startServer } from '@floe/server'
+import { createServerMetrics, openTracing, serverRoles, startServer } from '@floe/server'
 import type { ServerRole } from '@floe/server'
 import type { Command } from 'commander'
 import { allFlags, openLakehouse, settingFlags } from './global-options.ts'
@@ -33,8 +33,22 @@ async function runServe(flags: ServeFlags & GlobalFlags, signal: AbortSignal): P
       hint: 'give a number from 0 to 65535',
     })
   }
-  await using lakehouse = openLakehouse(settingFlags(flags))
-  await using server = await startServer(lakehouse, { port, host: flags.host, roles: parseRoles(flags.role) })
+  const metrics = createServerMetrics()
+  await using tracing = await openTracing(process.env)
+  await using lakehouse = openLakehouse(settingFlags(flags), {
+    onSignal: (signal) => metrics.countSignal(signal),
+    ...(tracing === undefined ? {} : { observe: tracing.observe }),
+  })
+  const { accessLog, ...limits } = lakehouse.settings.serve
+  await using server = await startServer(
+    lakehouse,
+    { port, host: flags.host, roles: parseRoles(flags.role), limits },
+    {
+      metrics,
+      ...(tracing === undefined ? {} : { tracing }),
+      ...(accessLog === true ? { accessLog: (line) => process.stderr.write(`${line}\n`) } : {}),
+    },
+  )
   process.stderr.write(`floe: ${flags.role} on ${server.url}\n`)
   if (!signal.aborted) await once(signal, 'abort')
 }

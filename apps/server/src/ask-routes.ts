@@ -6,7 +6,9 @@ import { z } from 'zod'
 import { errorResponse } from './error-response.ts'
 import { limitBody, readBody } from './read-body.ts'
 
-const askBody = z.strictObject({ question: z.string().min(1) })
+export const askBody: z.ZodType<{ readonly question: string }> = z.strictObject({
+  question: z.string().min(1),
+})
 
 /** `POST /ask` with `{ "question": "..." }`: the answer with its SQL, rows and the snapshots that it read. */
 export function askRoutes(lakehouse: Lakehouse): Hono {

@@ -1,5 +1,5 @@
 import { errorReactions, errorToData } from '@floe/iceberg'
-import type { ErrorData, JsonObject } from '@floe/iceberg'
+import type { ErrorCode, ErrorData, JsonObject } from '@floe/iceberg'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
@@ -11,4 +11,22 @@ export function errorResponse(error: unknown, context: Context): Response {
 
 export function errorBody({ code, message, hint }: Omit<ErrorData, 'retryable'>): JsonObject {
   return { error: { code, message, ...(hint === undefined ? {} : { hint }) } }
+}
+
+/** Why a request was turned away before any route saw it. */
+export type Refusal = {
+  readonly status: number
+  readonly code: ErrorCode
+  /** `type` of the catalog protocol's errors. */
+  readonly type: string
+  readonly message: string
+  readonly hint: string
+}
+
+/** A refusal in the form that clients of the path read: that of the catalog protocol, or Floe's own. */
+export function refusalBody(path: string, { status, code, type, message, hint }: Refusal): JsonObject {
+  const isCatalog = path.startsWith('/v1/') || path.startsWith('/management/')
+  return isCatalog
+    ? { error: { message: `${message}; ${hint}`, type, code: status } }
+    : errorBody({ code, message, hint })
 }

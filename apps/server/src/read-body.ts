@@ -1,4 +1,5 @@
 import { FloeError, parseJson } from '@floe/iceberg'
+import { requestText } from '@floe/lakehouse'
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
@@ -22,7 +23,7 @@ export function limitBody(): MiddlewareHandler {
 
 /** A JSON body that fits `schema`, or `invalid-input` that says where it does not. */
 export async function readBody<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(parseJson(await context.req.text()))
+  const parsed = schema.safeParse(parseJson(await requestText(context)))
   if (parsed.success) return parsed.data
   throw new FloeError('invalid-input', `request body: ${z.prettifyError(parsed.error)}`, {
     hint: 'send a JSON object with the members that the route takes',

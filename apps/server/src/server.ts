@@ -1,11 +1,20 @@
-import type { AddressInfo } from 'node:net'
-import { serve } from '@hono/node-server'
-import { FloeError } from '@floe/iceberg'
 import type { Lakehouse } from '@floe/lakehouse'
 import { Hono } from 'hono'
 import { askRoutes } from './ask-routes.ts'
-import { errorBody } from './error-response.ts'
+import { errorBody, errorResponse } from './error-response.ts'
+import { healthRoutes } from './health-routes.ts'
+import { limitAddressRate, limitConcurrency, limitPrincipalRate } from './limit-requests.ts'
+import { listen } from './listen.ts'
+import { openApiDocument } from './openapi.ts'
+import { observeRequests } from './observe-requests.ts'
+import type { AccessLog } from './observe-requests.ts'
+import type { ServerEnv } from './server-context.ts'
+import { readLimits } from './server-limits.ts'
+import type { ServerLimits } from './server-limits.ts'
+import { createServerMetrics } from './server-metrics.ts'
+import type { ServerMetrics } from './server-metrics.ts'
 import { sqlRoutes } from './sql-routes.ts'
+import type { Tracing } from './tracing.ts'
 
 export const serverRoles = ['catalog', 'query', 'agent'] as const
 export type ServerRole = (typeof serverRoles)[number]
@@ -14,63 +23,72 @@ export type ServerSettings = {
   readonly roles: readonly ServerRole[]
   readonly port: number
   readonly host: string
+  /** Those that are to differ from the defaults. */
+  readonly limits?: Partial<ServerLimits>
+}
+
+export type ServerComponents = {
+  readonly metrics?: ServerMetrics
+  readonly accessLog?: AccessLog
+  readonly tracing?: Tracing
 }
 
 export type RunningServer = AsyncDisposable & {
   readonly url: string
-  /** Stops taking requests, and waits for those under way up to a limit. */
+  /** Is not ready any more, stops taking requests, and waits for those under way up to a limit. */
   close(): Promise<void>
 }
 
-/** How long requests under way may take once the server was told to stop. */
-const drainMsMax = 10_000
-
-/** One app with the routes of the roles asked for: the Iceberg catalog, `POST /sql`, `POST /ask`. */
-export async function createServer(lakehouse: Lakehouse, roles: readonly ServerRole[]): Promise<Hono> {
-  const app = new Hono()
-  app.get('/health', (context) => context.json({ status: 'ok', roles }))
-  if (roles.includes('query')) app.route('/', sqlRoutes(lakehouse))
-  if (roles.includes('agent')) app.route('/', askRoutes(lakehouse))
-  if (roles.includes('catalog')) {
-    const routes = await lakehouse.catalogRoutes()
-    // Not `route`: an unknown path below /v1 gets the protocol's own answer.
-    app.all('/v1/*', (context) => routes.fetch(context.req.raw))
-  }
-  app.notFound((context) => {
-    const message = `${context.req.method} ${context.req.path} is not served`
-    return context.json(
-      errorBody({ code: 'not-found', message, hint: `roles served: ${roles.join(', ')}` }),
-      404,
-    )
+/** @throws `unavailable` when the port is taken */
+export async function startServer(
+  lakehouse: Lakehouse,
+  { roles, port, host, limits: chosen = {} }: ServerSettings,
+  { metrics = createServerMetrics(), accessLog, tracing }: ServerComponents = {},
+): Promise<RunningServer> {
+  const limits = readLimits(chosen, host)
+  let isStopping = false
+  const app = new Hono<ServerEnv>()
+  app.use(observeRequests({ metrics, accessLog, tracing }))
+  app.use(async (context, next) => {
+    await next()
+    if (isStopping) context.header('connection', 'close')
   })
-  return app
+  app.route(
+    '/',
+    healthRoutes({
+      roles,
+      limits,
+      metrics,
+      isStopping: () => isStopping,
+      describe: () => openApiDocument(app.routes),
+      checkReady: (signal) => lakehouse.checkReady(signal),
+    }),
+  )
+  app.use(limitConcurrency(limits, metrics), limitAddressRate(limits, metrics))
+  // Authentication and authorisation belong here: after what is cheap, before what a principal may use up.
+  app.use(limitPrincipalRate(limits, metrics))
+  await addRoutes(app, lakehouse, roles)
+  const listening = await listen((request, bindings) => app.fetch(request, bindings), { port, host, limits })
+  const close = async (): Promise<void> => {
+    isStopping = true
+    await listening.close()
+  }
+  return { url: listening.url, close, [Symbol.asyncDispose]: close }
 }
 
-/** @throws `unavailable` when the port is taken */
-export async function startServer(lakehouse: Lakehouse, settings: ServerSettings): Promise<RunningServer> {
-  const { roles, port, host } = settings
-  const app = await createServer(lakehouse, roles)
-  const server = serve({ fetch: app.fetch, port, hostname: host })
-  const address = await new Promise<AddressInfo>((resolve, reject) => {
-    server.once('error', (cause) => {
-      const hint = 'choose another with --port, or stop the process that holds it'
-      reject(
-        new FloeError('unavailable', `cannot listen on ${host}:${port}`, { hint, cause, retryable: false }),
-      )
-    })
-    server.once('listening', () => resolve(server.address() as AddressInfo))
+/** The routes of the roles asked for: the Iceberg catalog, `POST /sql`, `POST /ask`. */
+async function addRoutes(
+  app: Hono<ServerEnv>,
+  lakehouse: Lakehouse,
+  roles: readonly ServerRole[],
+): Promise<void> {
+  if (roles.includes('query')) app.route('/', sqlRoutes(lakehouse))
+  if (roles.includes('agent')) app.route('/', askRoutes(lakehouse))
+  if (roles.includes('catalog')) app.route('/', await lakehouse.catalogRoutes())
+  app.onError(errorResponse)
+  app.notFound((context) => {
+    const message = `${context.req.method} ${context.req.path} is not served`
+    const hint = `roles served: ${roles.join(', ')}`
+    return context.json(errorBody({ code: 'not-found', message, hint }), 404)
   })
-  const close = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve())
-    })
-    if ('closeIdleConnections' in server) server.closeIdleConnections()
-    const drain = setTimeout(() => {
-      if ('closeAllConnections' in server) server.closeAllConnections()
-    }, drainMsMax)
-    await closed
-    clearTimeout(drain)
-  }
-  const name = host.includes(':') ? `[${host}]` : host
-  return { url: `http://${name}:${address.port}`, close, [Symbol.asyncDispose]: close }
 }

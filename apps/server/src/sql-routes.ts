@@ -13,7 +13,8 @@ import { limitBody, readBody } from './read-body.ts'
 /** Rows of a JSON answer; NDJSON has no such limit, since it streams. */
 const jsonRowsMax = 10_000
 
-const sqlBody = z.strictObject({ sql: z.string().min(1), rowsMax: z.number().int().positive().optional() })
+export const sqlBody: z.ZodType<{ readonly sql: string; readonly rowsMax?: number | undefined }> =
+  z.strictObject({ sql: z.string().min(1), rowsMax: z.number().int().positive().optional() })
 
 /**
  * `POST /sql` with `{ "sql": "SELECT ..." }`: JSON with columns, the snapshots read, the pruning, rows, and whether

@@ -1,5 +1,7 @@
 import { Hono } from 'hono'
+import type { Context, Next } from 'hono'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
+import { FloeError } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
 import { configRoutes } from './config.ts'
 import { errorResponse, protocolErrorResponse } from './error-response.ts'
@@ -13,14 +15,19 @@ import { TableBodies } from './table-body.ts'
 import { tableRoutes } from './tables.ts'
 import { transactionRoutes } from './transactions.ts'
 import { viewRoutes } from './views.ts'
+import { noSuchWarehouse, pathPrefix } from './warehouses.ts'
+import type { ServedWarehouse } from './warehouses.ts'
 
 export type CatalogRoutesSettings = {
+  /** Of the default warehouse, which answers without a prefix too. */
   readonly catalog: Catalog
   readonly clock: { now(): number }
-  /** Told to clients as the `warehouse` default. */
+  /** Location of the default warehouse, told to clients as the `warehouse` default. */
   readonly warehouse?: string
-  /** Path segment after `/v1` (spec `{prefix}`), told to clients as an override; without it there is none. */
+  /** Name of the default warehouse: path segment after `/v1` (spec `{prefix}`), told to clients as an override. */
   readonly prefix?: string
+  /** Further ones, each below its own prefix. */
+  readonly warehouses?: readonly (ServedWarehouse & { readonly name: string })[]
   /** Further members of `/v1/config`. */
   readonly defaults?: Readonly<Record<string, string>>
   readonly overrides?: Readonly<Record<string, string>>
@@ -41,27 +48,64 @@ const tableBodyBytesMaxDefault = 64 * 1024 * 1024
 
 /** The Iceberg REST protocol below `/v1`, as routes to mount or serve. Authentication is the mounter's. */
 export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
-  const { catalog } = settings
   const routes = new Hono()
   routes.onError(errorResponse)
-  routes.notFound((context) =>
-    protocolErrorResponse(
-      context,
-      404,
-      'NotFoundException',
-      `no route ${context.req.method} ${context.req.path}`,
-    ),
-  )
-  routes.use(limitBody(settings.requestBytesMax ?? requestBytesMaxDefault))
+  routes.use('/v1/*', limitBody(settings.requestBytesMax ?? requestBytesMaxDefault), refuseAmbiguity)
   const bodies = new TableBodies(settings.tableBodyBytesMax ?? tableBodyBytesMaxDefault)
-  const answers = new TableAnswers(bodies, settings.tableConfig)
-  const root = settings.prefix === undefined ? '/v1' : `/v1/${settings.prefix}`
-  routes.route('/v1', configRoutes(settings))
-  routes.route(root, namespaceRoutes(catalog))
-  routes.route(root, tableRoutes(catalog, answers))
-  routes.route(root, viewRoutes(catalog))
-  routes.route(root, transactionRoutes(catalog))
-  routes.route(root, functionRoutes(catalog))
-  routes.route(root, metricsRoutes(settings))
+  const [first, ...others] = servedWarehouses(settings)
+  routes.route('/v1', configRoutes([first, ...others], settings))
+  for (const warehouse of [first, ...others]) {
+    const own = warehouseRoutes(warehouse, bodies, settings)
+    if (warehouse === first) routes.route('/v1', own)
+    if (warehouse.name !== undefined) routes.route(`/v1/${warehouse.name}`, own)
+  }
+  routes.all('/v1/*', (context) => answerUnknown(context, [first, ...others]))
   return routes
+}
+
+/** Of a parameter that comes twice, proxies and servers take different ones. */
+function refuseAmbiguity(context: Context, next: Next): Promise<void> {
+  for (const [name, values] of Object.entries(context.req.queries())) {
+    if (values.length === 1) continue
+    throw new FloeError('invalid-input', `the query parameter ${name} comes ${values.length} times`)
+  }
+  return next()
+}
+
+/** The default warehouse first. */
+function servedWarehouses(settings: CatalogRoutesSettings): readonly [ServedWarehouse, ...ServedWarehouse[]] {
+  const { catalog, prefix: name, warehouse: location, tableConfig, warehouses = [] } = settings
+  return [
+    {
+      catalog,
+      ...(name === undefined ? {} : { name }),
+      ...(location === undefined ? {} : { location }),
+      ...(tableConfig === undefined ? {} : { tableConfig }),
+    },
+    ...warehouses,
+  ]
+}
+
+/** What stands below the prefix of one warehouse. */
+function warehouseRoutes(
+  { catalog, tableConfig }: ServedWarehouse,
+  bodies: TableBodies,
+  settings: CatalogRoutesSettings,
+): Hono {
+  const answers = new TableAnswers(bodies, tableConfig)
+  return new Hono()
+    .route('/', namespaceRoutes(catalog))
+    .route('/', tableRoutes(catalog, answers))
+    .route('/', viewRoutes(catalog))
+    .route('/', transactionRoutes(catalog))
+    .route('/', functionRoutes(catalog))
+    .route('/', metricsRoutes(settings))
+}
+
+/** Last of the routes, and no `notFound`: that one would be lost where these routes are mounted. */
+function answerUnknown(context: Context, warehouses: readonly ServedWarehouse[]): Response {
+  const prefix = pathPrefix(context.req.path)
+  if (prefix !== undefined && !warehouses.some(({ name }) => name === prefix)) throw noSuchWarehouse(prefix)
+  const message = `no route ${context.req.method} ${context.req.path}`
+  return protocolErrorResponse(context, 404, 'NotFoundException', message)
 }

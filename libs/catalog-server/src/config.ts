@@ -6,6 +6,8 @@ import { lifetimeDuration } from './request-key.ts'
 import { tableEndpoints } from './tables.ts'
 import { transactionEndpoints } from './transactions.ts'
 import { viewEndpoints } from './views.ts'
+import { findWarehouse } from './warehouses.ts'
+import type { ServedWarehouse } from './warehouses.ts'
 
 /**
  * What the server serves, in the spec's form. Clients do not call what is missing here, and take its lists to be
@@ -24,21 +26,27 @@ const endpoints: readonly string[] = [
 const separatorOverride = 'namespace-separator'
 
 type ConfigSettings = {
-  readonly catalog: { readonly requestLifetimeMs?: number }
-  readonly warehouse?: string
-  readonly prefix?: string
   readonly defaults?: Readonly<Record<string, string>>
   readonly overrides?: Readonly<Record<string, string>>
 }
 
-/** `GET /v1/config`: there is one warehouse, whatever the client calls it. */
-export function configRoutes({ catalog, warehouse, prefix, defaults, overrides }: ConfigSettings): Hono {
-  const lifetimeMs = catalog.requestLifetimeMs
-  const config = {
-    defaults: { ...(warehouse === undefined ? {} : { warehouse }), ...defaults },
-    overrides: { [separatorOverride]: '%1F', ...(prefix === undefined ? {} : { prefix }), ...overrides },
-    endpoints,
-    ...(lifetimeMs === undefined ? {} : { 'idempotency-key-lifetime': lifetimeDuration(lifetimeMs) }),
-  }
-  return new Hono().get('/config', (context) => context.json(config))
+/** `GET /v1/config`: what clients of one warehouse need to know. */
+export function configRoutes(
+  warehouses: readonly [ServedWarehouse, ...ServedWarehouse[]],
+  settings: ConfigSettings,
+): Hono {
+  return new Hono().get('/config', (context) => {
+    const { catalog, name, location } = findWarehouse(warehouses, context.req.query('warehouse'))
+    const lifetimeMs = catalog.requestLifetimeMs
+    return context.json({
+      defaults: { ...(location === undefined ? {} : { warehouse: location }), ...settings.defaults },
+      overrides: {
+        [separatorOverride]: '%1F',
+        ...(name === undefined ? {} : { prefix: name }),
+        ...settings.overrides,
+      },
+      endpoints,
+      ...(lifetimeMs === undefined ? {} : { 'idempotency-key-lifetime': lifetimeDuration(lifetimeMs) }),
+    })
+  })
 }

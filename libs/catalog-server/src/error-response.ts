@@ -17,6 +17,7 @@ export type ErrorType =
   | 'NoSuchFunctionException'
   | 'NoSuchTableException'
   | 'NoSuchViewException'
+  | 'NoSuchWarehouseException'
   | 'NotFoundException'
   | 'ServiceUnavailableException'
   | 'UnprocessableEntityException'
@@ -57,6 +58,15 @@ export function errorResponse(error: unknown, context: Context): Response {
     return protocolErrorResponse(context, error.status, 'BadRequestException', error.message)
   }
   const floe = toFloeError(error)
+  if (floe !== error && context.req.raw.signal.aborted) {
+    // Nobody reads this; logs and numbers shall not take it for a failure of the catalog.
+    return protocolErrorResponse(
+      context,
+      499,
+      'BadRequestException',
+      'the client left before its request ended',
+    )
+  }
   // What is thrown by accident may name anything; only Floe's own messages are made for readers.
   const message = floe === error ? messageOf(floe) : 'the catalog failed unexpectedly'
   return protocolErrorResponse(context, errorReactions[floe.code].httpStatus, types[floe.code], message)

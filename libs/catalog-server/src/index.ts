@@ -1,2 +1,7 @@
 export { createCatalogRoutes } from './catalog-routes.ts'
 export type { CatalogRoutesSettings } from './catalog-routes.ts'
+export { requestText } from './request-text.ts'
+export { isWarehouseName } from './warehouses.ts'
+export type { ServedWarehouse } from './warehouses.ts'
+export { catalogOperations, catalogSchemas } from './openapi/operations.ts'
+export type { Operation } from './openapi/operations.ts'

@@ -20,6 +20,11 @@ export const namespaceEndpoints: readonly string[] = [
 
 const createRequest = z.object({ namespace: namespaceLevels, properties: stringMap.nullish() })
 const propertiesRequest = z.object({ updates: stringMap.nullish(), removals: z.array(z.string()).nullish() })
+/** For the OpenAPI document. */
+export const namespaceRequests: Readonly<Record<'create' | 'properties', z.ZodType>> = {
+  create: createRequest,
+  properties: propertiesRequest,
+}
 
 const missing = 'NoSuchNamespaceException'
 

@@ -31,10 +31,18 @@ export function queryParent(context: Context): Namespace | undefined {
   return namespace
 }
 
+/** A prefix as servers hand it out. One that is encoded could hide a `namespaces` from those who read the raw path. */
+const plainSegment = /^[\w.~-]+$/
+
 function segmentAfter(context: Context, collection: 'namespaces' | 'relations'): string {
   const segments = pathOf(context.req.url).split('/')
   // Of a table called "tables" the segment before it, of a namespace called "namespaces" the one before that, counts.
   const namespaces = segments.indexOf('namespaces', segments.indexOf('v1'))
+  if (!segments.slice(1, namespaces).every((segment) => plainSegment.test(segment))) {
+    throw new FloeError('invalid-input', 'the path is percent-encoded before its names', {
+      hint: 'encode only the names of namespaces, tables and views',
+    })
+  }
   const at = collection === 'namespaces' ? namespaces : namespaces + 2
   return segments[at + 1] ?? ''
 }

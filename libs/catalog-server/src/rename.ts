@@ -7,6 +7,10 @@ import { namingTheMissing } from './error-response.ts'
 import { readBody, tableIdentifier } from './request-body.ts'
 
 const renameRequest = z.object({ source: tableIdentifier, destination: tableIdentifier })
+/** For the OpenAPI document. */
+export const renameRequests: Readonly<Record<'rename', z.ZodType>> = {
+  rename: renameRequest,
+}
 
 /** Renames a table or view; `missing` is the answer's type when there is none of the old name. */
 export async function answerRename(

@@ -7,13 +7,13 @@ import { protocolErrorResponse } from './error-response.ts'
  * itself would make the server build the whole request object for it, which costs more than a load of a table.
  */
 export function limitBody(bytesMax: number): MiddlewareHandler {
-  const tooLarge = (context: Context): Response =>
-    protocolErrorResponse(
-      context,
-      413,
-      'BadRequestException',
-      `the request body is larger than ${bytesMax} bytes`,
-    )
+  const tooLarge = (context: Context): Response => {
+    const message = `the request body is larger than ${bytesMax} bytes`
+    const refused = protocolErrorResponse(context, 413, 'BadRequestException', message)
+    // What is left of the body stays unread: the connection cannot serve another request.
+    refused.headers.set('connection', 'close')
+    return refused
+  }
   const limitUndeclared = bodyLimit({ maxSize: bytesMax, onError: tooLarge })
   return async (context, next) => {
     const { method } = context.req

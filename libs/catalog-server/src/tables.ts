@@ -9,7 +9,7 @@ import { isHead, namingLostMetadata, namingTheMissing } from './error-response.t
 import { paginate } from './pagination.ts'
 import { pathIdentifier, pathNamespace } from './path-names.ts'
 import { answerRename } from './rename.ts'
-import { jsonObject, readBody, stringMap } from './request-body.ts'
+import { jsonOf, readBody, stringMap } from './request-body.ts'
 import { catalogFor } from './request-key.ts'
 import type { TableAnswers } from './table-answers.ts'
 import type { SnapshotMode } from './table-body.ts'
@@ -29,19 +29,28 @@ export const tableEndpoints: readonly string[] = [
 
 const createRequest = z.object({
   name: z.string(),
-  schema: jsonObject,
+  schema: jsonOf('Schema'),
   location: z.string().nullish(),
-  'partition-spec': jsonObject.nullish(),
-  'write-order': jsonObject.nullish(),
+  'partition-spec': jsonOf('PartitionSpec').nullish(),
+  'write-order': jsonOf('SortOrder').nullish(),
   'stage-create': z.boolean().nullish(),
   properties: stringMap.nullish(),
 })
-const commitRequest = z.object({ requirements: z.array(jsonObject), updates: z.array(jsonObject) })
+const commitRequest = z.object({
+  requirements: z.array(jsonOf('TableRequirement')),
+  updates: z.array(jsonOf('TableUpdate')),
+})
 const registerRequest = z.object({
   name: z.string(),
   'metadata-location': z.string(),
   overwrite: z.boolean().nullish(),
 })
+/** For the OpenAPI document. */
+export const tableRequests: Readonly<Record<'create' | 'commit' | 'register', z.ZodType>> = {
+  create: createRequest,
+  commit: commitRequest,
+  register: registerRequest,
+}
 
 const missing = 'NoSuchTableException'
 

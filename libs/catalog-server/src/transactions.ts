@@ -4,17 +4,21 @@ import { checkIdentifier } from '@floe/catalog'
 import type { Catalog, TableChange } from '@floe/catalog'
 import { parseTableRequirement, parseTableUpdate } from '@floe/iceberg'
 import { namingTheMissing } from './error-response.ts'
-import { jsonObject, readBody, tableIdentifier } from './request-body.ts'
+import { jsonOf, readBody, tableIdentifier } from './request-body.ts'
 import { catalogFor } from './request-key.ts'
 
 export const transactionEndpoints: readonly string[] = ['POST /v1/{prefix}/transactions/commit']
 
 const tableChange = z.object({
   identifier: tableIdentifier,
-  requirements: z.array(jsonObject),
-  updates: z.array(jsonObject),
+  requirements: z.array(jsonOf('TableRequirement')),
+  updates: z.array(jsonOf('TableUpdate')),
 })
 const commitRequest = z.object({ 'table-changes': z.array(tableChange) })
+/** For the OpenAPI document. */
+export const transactionRequests: Readonly<Record<'commit', z.ZodType>> = {
+  commit: commitRequest,
+}
 
 /** Spec `commitTransaction`: all tables or none. */
 export function transactionRoutes(catalog: Catalog): Hono {

@@ -9,7 +9,7 @@ import { identifierList } from './identifier-list.ts'
 import { paginate } from './pagination.ts'
 import { pathIdentifier, pathNamespace } from './path-names.ts'
 import { answerRename } from './rename.ts'
-import { jsonObject, readBody, stringMap } from './request-body.ts'
+import { jsonOf, readBody, stringMap } from './request-body.ts'
 import { catalogFor } from './request-key.ts'
 
 export const viewEndpoints: readonly string[] = [
@@ -25,13 +25,22 @@ export const viewEndpoints: readonly string[] = [
 
 const createRequest = z.object({
   name: z.string(),
-  schema: jsonObject,
-  'view-version': jsonObject,
+  schema: jsonOf('Schema'),
+  'view-version': jsonOf('ViewVersion'),
   location: z.string().nullish(),
   properties: stringMap.nullish(),
 })
-const commitRequest = z.object({ requirements: z.array(jsonObject).nullish(), updates: z.array(jsonObject) })
+const commitRequest = z.object({
+  requirements: z.array(jsonOf('ViewRequirement')).nullish(),
+  updates: z.array(jsonOf('ViewUpdate')),
+})
 const registerRequest = z.object({ name: z.string(), 'metadata-location': z.string() })
+/** For the OpenAPI document. */
+export const viewRequests: Readonly<Record<'create' | 'commit' | 'register', z.ZodType>> = {
+  create: createRequest,
+  commit: commitRequest,
+  register: registerRequest,
+}
 
 const missing = 'NoSuchViewException'
 

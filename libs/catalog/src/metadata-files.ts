@@ -6,6 +6,7 @@ import type { TableMetadata, ViewMetadata } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 import { BoundedCache } from './bounded-cache.ts'
 import type { RelationKind } from './catalog-error.ts'
+import type { CatalogSignal } from './catalog-signal.ts'
 
 const gunzipAsync = promisify(gunzip)
 const gzipAsync = promisify(gzip)
@@ -38,7 +39,15 @@ export class MetadataFiles<M> {
   readonly #store: ObjectStore
   readonly #cache: BoundedCache<string, Promise<M>>
 
-  constructor(store: ObjectStore, format: MetadataFormat<M>, cacheEntriesMax: number) {
+  readonly #onSignal: ((signal: CatalogSignal) => void) | undefined
+
+  constructor(
+    store: ObjectStore,
+    format: MetadataFormat<M>,
+    cacheEntriesMax: number,
+    onSignal?: (signal: CatalogSignal) => void,
+  ) {
+    this.#onSignal = onSignal
     this.format = format
     this.#store = store
     this.#cache = new BoundedCache(cacheEntriesMax)
@@ -47,6 +56,7 @@ export class MetadataFiles<M> {
   /** @throws FloeError not-found when there is no such file, corrupt-data when it is no such metadata */
   async load(location: string): Promise<M> {
     const cached = this.#cache.get(location)
+    this.#onSignal?.(cached === undefined ? 'metadata-cache-miss' : 'metadata-cache-hit')
     if (cached !== undefined) return cached
     // The promise is cached, not the value: callers that come at once share one read.
     const reading = this.#read(location)

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { ask, createOpenAiCompatibleProvider, createRulesProvider } from '@floe/agent'
 import type { Answer, Provider } from '@floe/agent'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
+import type { CatalogSignal } from '@floe/catalog/sql'
 import { createCatalogRoutes } from '@floe/catalog-server'
 import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
@@ -9,15 +10,19 @@ import { openEngine } from '@floe/engine'
 import type { Engine, QueryResult } from '@floe/engine'
 import { load } from '@floe/etl'
 import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
-import { toFloeError } from '@floe/iceberg'
-import { openObjectStore } from '@floe/storage'
-import type { ObjectStore, OpenObjectStore } from '@floe/storage'
-import { openCatalog } from './open-catalog.ts'
+import { FloeError, toFloeError } from '@floe/iceberg'
+import { observeStore, openObjectStore } from '@floe/storage'
+import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
+import { openCatalogs } from './open-catalogs.ts'
+import type { Catalogs } from './open-catalogs.ts'
+import { checkParts, checkWarehouse } from './readiness.ts'
+import type { Readiness } from './readiness.ts'
 import { catalogDirectory } from './table-directory.ts'
 import { engineRunner } from './sql-runner.ts'
 import type { LakehouseSettings, ProviderSettings } from './settings.ts'
 import { system } from './system.ts'
 import { tableConfig } from './table-config.ts'
+import type { Warehouse } from './warehouse-settings.ts'
 
 /** Rows that an answer carries at most; the SQL that it shows gives the rest. */
 const answerRowsMax = 1_000
@@ -29,21 +34,35 @@ export type LoadOptions = Omit<LoadRequest, 'workers'> & {
 
 export type QueryOptions = { readonly signal?: AbortSignal; readonly rowsMax?: number }
 
+/** Who watches what happens inside. */
+export type LakehouseObservers = {
+  /** Around each call to the catalog's database and to storage. */
+  readonly observe?: CallObserver
+  readonly onSignal?: (signal: CatalogSignal) => void
+}
+
 /** Every part of Floe, wired by one set of settings. Parts open when they are first used; `close` ends them all. */
 export class Lakehouse implements AsyncDisposable {
   readonly settings: LakehouseSettings
   readonly #closers: (() => Promise<void>)[] = []
   #store: OpenObjectStore | undefined
-  #catalog: Promise<Catalog> | undefined
+  #observedStore: ObjectStore | undefined
+  #catalogs: Promise<Catalogs> | undefined
   #engine: Promise<Engine> | undefined
   #pool: Pool | undefined
 
-  constructor(settings: LakehouseSettings) {
+  readonly #observers: LakehouseObservers
+
+  constructor(settings: LakehouseSettings, observers: LakehouseObservers = {}) {
     this.settings = settings
+    this.#observers = observers
   }
 
   get store(): ObjectStore {
-    return this.#openStore()
+    const { observe } = this.#observers
+    const store = this.#openStore()
+    this.#observedStore ??= observe === undefined ? store : observeStore(store, observe)
+    return this.#observedStore
   }
 
   #openStore(): OpenObjectStore {
@@ -55,9 +74,10 @@ export class Lakehouse implements AsyncDisposable {
     return this.#store
   }
 
-  catalog(): Promise<Catalog> {
-    this.#catalog ??= this.#openCatalog()
-    return this.#catalog
+  /** The catalog of the first warehouse. */
+  async catalog(): Promise<Catalog> {
+    const [first] = this.settings.warehouses
+    return requireCatalog(await this.#openCatalogs(), first)
   }
 
   /** Loads PostgreSQL tables. Failures of single tables are in the report, not thrown. */
@@ -103,15 +123,35 @@ export class Lakehouse implements AsyncDisposable {
     )
   }
 
-  /** The Iceberg REST protocol over this lakehouse's catalog, for a server to mount. */
+  /** The Iceberg REST protocol over the catalogs of all warehouses, for a server to mount. */
   async catalogRoutes(): Promise<ReturnType<typeof createCatalogRoutes>> {
-    const { settings } = this
+    const { warehouses, store } = this.settings
+    const catalogs = await this.#openCatalogs()
+    const [first, ...others] = warehouses
     return createCatalogRoutes({
-      catalog: await this.catalog(),
+      catalog: requireCatalog(catalogs, first),
       clock: system.clock,
-      warehouse: settings.warehouse,
-      tableConfig: () => tableConfig(settings),
+      prefix: first.name,
+      warehouse: first.location,
+      tableConfig: () => tableConfig(first, store),
+      warehouses: others.flatMap((warehouse) => {
+        const catalog = catalogs.catalogOf(warehouse)
+        if (catalog === undefined) return []
+        return [{ ...warehouse, catalog, tableConfig: () => tableConfig(warehouse, store) }]
+      }),
     })
+  }
+
+  /** Whether the catalog and the storage of each warehouse answer; `signal` ends the waiting for those that do not. */
+  async checkReady(signal: AbortSignal): Promise<Readiness> {
+    const storage = this.settings.warehouses.map((warehouse) => [
+      `storage of ${warehouse.name}`,
+      () => checkWarehouse(this.store, warehouse, signal),
+    ])
+    return checkParts(
+      { catalog: async () => (await this.#openCatalogs()).check(), ...Object.fromEntries(storage) },
+      signal,
+    )
   }
 
   async loadTable(identifier: TableIdentifier): ReturnType<Catalog['loadTable']> {
@@ -119,7 +159,7 @@ export class Lakehouse implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#catalog, this.#engine])
+    await Promise.allSettled([this.#catalogs, this.#engine])
     // What was opened last may still use what was opened first.
     const failures: unknown[] = []
     for (const close of this.#closers.splice(0).toReversed())
@@ -131,22 +171,42 @@ export class Lakehouse implements AsyncDisposable {
     await this.close()
   }
 
-  async #openCatalog(): Promise<Catalog> {
-    const { catalog, close } = await openCatalog(this.settings, this.#openStore())
-    this.#closers.push(close)
-    return catalog
+  #openCatalogs(): Promise<Catalogs> {
+    // What fails is forgotten: a catalog that is not up yet must not stay away for ever.
+    this.#catalogs ??= this.#connectCatalogs().catch((error: unknown) => {
+      this.#catalogs = undefined
+      throw error
+    })
+    return this.#catalogs
+  }
+
+  async #connectCatalogs(): Promise<Catalogs> {
+    const { observe, onSignal } = this.#observers
+    const catalogs = await openCatalogs(this.settings, {
+      store: this.store,
+      places: this.#openStore(),
+      ...(observe === undefined ? {} : { observe }),
+      ...(onSignal === undefined ? {} : { onSignal }),
+    })
+    this.#closers.push(() => catalogs.close())
+    return catalogs
   }
 
   #openEngine(): Promise<Engine> {
-    this.#engine ??= (async () => {
-      const { cacheDirectory } = this.settings
-      const components = { catalog: await this.catalog(), store: this.store, clock: system.clock }
-      const tempDirectory = path.join(cacheDirectory, 'spill')
-      const engine = await openEngine({ cacheDirectory, tempDirectory }, components)
-      this.#closers.push(() => engine.close())
-      return engine
-    })()
+    this.#engine ??= this.#startEngine().catch((error: unknown) => {
+      this.#engine = undefined
+      throw error
+    })
     return this.#engine
+  }
+
+  async #startEngine(): Promise<Engine> {
+    const { cacheDirectory } = this.settings
+    const components = { catalog: await this.catalog(), store: this.store, clock: system.clock }
+    const tempDirectory = path.join(cacheDirectory, 'spill')
+    const engine = await openEngine({ cacheDirectory, tempDirectory }, components)
+    this.#closers.push(() => engine.close())
+    return engine
   }
 
   #openPool(): Pool {
@@ -157,6 +217,12 @@ export class Lakehouse implements AsyncDisposable {
     }
     return this.#pool
   }
+}
+
+function requireCatalog(catalogs: Catalogs, warehouse: Warehouse): Catalog {
+  const catalog = catalogs.catalogOf(warehouse)
+  if (catalog !== undefined) return catalog
+  throw new FloeError('internal', `there is no catalog of warehouse ${warehouse.name}`)
 }
 
 /** What the settings say about a load; the request may say otherwise. */

@@ -25,11 +25,13 @@ describe('readSettings', () => {
     expect(read()).toEqual({
       catalog: { kind: 'sqlite', path: `${folder}/.floe/catalog.db` },
       warehouse: `file://${folder}/.floe/warehouse`,
+      warehouses: [{ name: 'default', location: `file://${folder}/.floe/warehouse` }],
       store: { s3: {} },
       cacheDirectory: `${folder}/.floe/cache`,
       workers: 2,
       provider: { kind: 'rules' },
       readMethod: 'copy',
+      serve: {},
       directory: folder,
     })
   })

@@ -1,14 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
+import { isWarehouseName } from '@floe/catalog-server'
 import { FloeError } from '@floe/iceberg'
 import type { ReadMethod, TableTypePolicies } from '@floe/etl'
 import type { StoreSettings } from '@floe/storage'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { localPath } from './local-path.ts'
 import { parseRemoteCatalog } from './remote-catalog-settings.ts'
 import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
+import { parseFlag, parseServeSettings } from './serve-settings.ts'
+import type { ServeSettings } from './serve-settings.ts'
 import { typePolicies } from './type-policies.ts'
+import { parseWarehouses, warehouseLocations } from './warehouse-settings.ts'
+import type { Warehouse } from './warehouse-settings.ts'
 
 export type ProviderSettings =
   | { readonly kind: 'rules' }
@@ -24,8 +30,10 @@ export type LakehouseSettings = {
     | { readonly kind: 'sqlite'; readonly path: string }
     | { readonly kind: 'postgres'; readonly url: string }
     | RemoteCatalogSettings
-  /** Location under which tables are made: `file:///...` or `s3://bucket/prefix`. */
+  /** Location of the first of `warehouses`, under which tables are made: `file:///...` or `s3://bucket/prefix`. */
   readonly warehouse: string
+  /** Those of the catalog; the first is the one that commands use, and clients that name none. */
+  readonly warehouses: readonly [Warehouse, ...Warehouse[]]
   readonly store: StoreSettings
   /** Immutable remote files are kept here while queries need them. */
   readonly cacheDirectory: string
@@ -35,6 +43,8 @@ export type LakehouseSettings = {
   /** How a load reads rows: COPY BINARY, or a cursor behind poolers that refuse COPY. */
   readonly readMethod: ReadMethod
   readonly typePolicies?: TableTypePolicies
+  /** Limits and log of `floe serve`. */
+  readonly serve: ServeSettings
   /** Where the tables' files and the settings came from, for messages. */
   readonly directory: string
 }
@@ -69,6 +79,11 @@ const names = {
   s3SecretAccessKey: 'FLOE_S3_SECRET_ACCESS_KEY',
   s3SessionToken: 'FLOE_S3_SESSION_TOKEN',
   s3PathStyle: 'FLOE_S3_PATH_STYLE',
+  requestsPerSecond: 'FLOE_REQUESTS_PER_SECOND',
+  concurrentRequests: 'FLOE_CONCURRENT_REQUESTS',
+  stopDelayMs: 'FLOE_STOP_DELAY_MS',
+  drainMs: 'FLOE_DRAIN_MS',
+  accessLog: 'FLOE_ACCESS_LOG',
 } as const
 
 export type SettingName = keyof typeof names
@@ -82,6 +97,7 @@ const configFile = z.strictObject({
   >),
   catalogHeaders: z.record(z.string(), scalar).optional(),
   types: typePolicies.optional(),
+  warehouses: warehouseLocations.optional(),
 })
 type ConfigFile = z.output<typeof configFile>
 
@@ -103,14 +119,21 @@ export function readSettings(
   const fromFile = readConfigFile(path.join(directory, configFileName))
   const values = mergeValues(flags, environment, fromFile, directory)
   const sourceUrl = values.sourceUrl
+  const catalog = parseCatalog(values, fromFile.catalogHeaders, directory)
+  // A catalog behind HTTP knows the names of its warehouses, and this process does not.
+  const remoteName = catalog.kind === 'rest' && isWarehouseName(values.warehouse ?? '') && values.warehouse
+  const chosen = remoteName ? undefined : values.warehouse
+  const warehouses = parseWarehouses(chosen, fromFile.warehouses, directory)
   return {
-    catalog: parseCatalog(values, fromFile.catalogHeaders, directory),
-    warehouse: parseWarehouse(values.warehouse ?? 'file:.floe/warehouse', directory),
+    catalog: remoteName ? { ...catalog, warehouse: remoteName } : catalog,
+    warehouse: warehouses[0].location,
+    warehouses,
     store: { s3: s3Settings(values) },
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),
     provider: parseProvider(values),
     readMethod: parseReadMethod(values.readMethod),
+    serve: parseServeSettings(values),
     ...(fromFile.types === undefined ? {} : { typePolicies: fromFile.types }),
     directory,
     ...(sourceUrl === undefined ? {} : { sourceUrl }),
@@ -141,7 +164,7 @@ function readConfigFile(file: string): ConfigFile {
   const parsed = configFile.safeParse(readYaml(file) ?? {})
   if (parsed.success) return parsed.data
   throw new FloeError('invalid-input', `${file}: ${z.prettifyError(parsed.error)}`, {
-    hint: `known settings: ${Object.keys(names).join(', ')}, catalogHeaders, types`,
+    hint: `known settings: ${Object.keys(names).join(', ')}, catalogHeaders, types, warehouses`,
   })
 }
 
@@ -182,23 +205,6 @@ function parsePostgresUrl(text: string): string {
   })
 }
 
-function parseWarehouse(text: string, directory: string): string {
-  if (/^s3a?:\/\/[^/]/.test(text)) return text.replace(/\/+$/, '')
-  if (text.startsWith('memory://')) return text
-  const folder = /^[a-z][a-z0-9+.-]*:/i.test(text) ? localPath(text, 'file') : text
-  if (folder !== undefined) return `file://${path.resolve(directory, folder)}`
-  throw new FloeError('invalid-input', `warehouse ${text} is neither file:<dir> nor s3://<bucket>/<prefix>`, {
-    hint: 'for example --warehouse file:.floe/warehouse, or --warehouse s3://lake/warehouse',
-  })
-}
-
-/** The path of `scheme:path` or `scheme:///path`; none of `scheme://host/path`, which names another machine. */
-function localPath(text: string, scheme: string): string | undefined {
-  if (!text.startsWith(`${scheme}:`)) return undefined
-  const name = text.slice(scheme.length + 1).replace(/^\/\/(?=\/)/, '')
-  return name === '' || name.startsWith('//') ? undefined : name
-}
-
 function s3Settings(values: Values): NonNullable<StoreSettings['s3']> {
   const { s3Endpoint, s3Region, s3AccessKeyId, s3SecretAccessKey, s3SessionToken, s3PathStyle } = values
   return {
@@ -215,11 +221,6 @@ function s3Settings(values: Values): NonNullable<StoreSettings['s3']> {
 function pathStyleOf(endpoint: string | undefined, text: string | undefined): { pathStyle?: boolean } {
   if (text !== undefined) return { pathStyle: parseFlag('s3PathStyle', text) }
   return endpoint === undefined ? {} : { pathStyle: true }
-}
-
-function parseFlag(name: SettingName, text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  throw new FloeError('invalid-input', `${name} is ${text}`, { hint: 'give true or false' })
 }
 
 function parseWorkers(text: string | undefined, fallback: number): number {

@@ -1,12 +1,16 @@
-import type { LakehouseSettings } from './settings.ts'
+import type { StoreSettings } from '@floe/storage'
+import type { Warehouse } from './warehouse-settings.ts'
 
 /**
  * What clients of the catalog are told about the storage (spec: `config` of a loaded table). The endpoint and the
  * addressing style, never keys: a client brings its own.
  */
-export function tableConfig({ warehouse, store }: LakehouseSettings): Readonly<Record<string, string>> {
-  if (!warehouse.startsWith('s3')) return {}
-  const { endpoint, region, pathStyle } = store.s3 ?? {}
+export function tableConfig(
+  { location }: Warehouse,
+  { s3 }: StoreSettings,
+): Readonly<Record<string, string>> {
+  if (!location.startsWith('s3')) return {}
+  const { endpoint, region, pathStyle } = s3 ?? {}
   return {
     ...(endpoint === undefined ? {} : { 's3.endpoint': endpoint }),
     ...(region === undefined ? {} : { 's3.region': region, 'client.region': region }),

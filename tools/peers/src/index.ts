@@ -1,4 +1,10 @@
-export { installDuckDb, installPyIceberg, installPyIcebergGlue, installTpchGenerator } from './python.ts'
+export {
+  installDuckDb,
+  installPyIceberg,
+  installPyIcebergGlue,
+  installSchemathesis,
+  installTpchGenerator,
+} from './python.ts'
 export { installS3Server, startS3Server } from './s3-server.ts'
 export { installMinio, isMinioInstalled, startMinio } from './minio.ts'
 export { freePort } from './s3-process.ts'

@@ -52,3 +52,13 @@ export async function installTpchGenerator(): Promise<string> {
   const python = await installVenv('tpchgen', '4.0.0', ['tpchgen-cli==4.0.0'])
   return path.join(path.dirname(python), 'tpchgen-cli')
 }
+
+/** Schemathesis, which makes requests from an OpenAPI document. Returns its command. */
+export async function installSchemathesis(): Promise<string> {
+  const python = await installVenv('schemathesis', '4.32.5', [
+    'schemathesis==4.32.5',
+    'hypothesis==6.170.15',
+    'jsonschema_rs==0.60.3',
+  ])
+  return path.join(path.dirname(python), 'schemathesis')
+}

@@ -4,6 +4,7 @@ import type { ObjectStore } from '@floe/storage'
 import type { TableIdentifier } from '../catalog.ts'
 import { nameTaken, noSuchNamespace, noSuchRelation } from '../catalog-error.ts'
 import type { RelationKind } from '../catalog-error.ts'
+import type { CatalogSignal } from '../catalog-signal.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
 import type { CatalogStore, RelationRow } from './catalog-store.ts'
 import type { MetadataFiles } from '../metadata-files.ts'
@@ -18,6 +19,7 @@ export type CatalogContext = {
   readonly clock: { now(): number }
   readonly uuid: () => string
   readonly commitAttemptsMax: number
+  readonly onSignal?: (signal: CatalogSignal) => void
 }
 
 export type Current<M> = { readonly row: RelationRow; readonly metadata: M }

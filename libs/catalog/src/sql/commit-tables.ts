@@ -29,6 +29,7 @@ export async function commitTables(
 ): Promise<readonly LoadedTable[]> {
   checkChanges(changes)
   for (let attempt = 1; attempt <= context.commitAttemptsMax; attempt++) {
+    if (attempt > 1) context.onSignal?.('commit-retry')
     const plans: Plan[] = []
     for (const change of changes) plans.push(await planChange(context, change))
     const outcome = await applyPlans(context, plans)

@@ -39,6 +39,7 @@ export async function commitView(
   const { rows, views, clock, uuid } = context
   checkIdentifier(identifier)
   for (let attempt = 1; attempt <= context.commitAttemptsMax; attempt++) {
+    if (attempt > 1) context.onSignal?.('commit-retry')
     const { row: from, metadata: base } = await loadCurrent(rows, views, identifier)
     for (const requirement of requirements) checkViewRequirement(base, requirement)
     const metadata = applyViewUpdates(base, updates, { nowMs: clock.now() })

@@ -1,3 +1,4 @@
+export type { CatalogSignal } from '../catalog-signal.ts'
 export { openCatalogDatabase } from './open-catalog-database.ts'
 export type {
   CatalogDatabase,

@@ -1,8 +1,10 @@
 import { FloeError } from '@floe/iceberg'
-import type { ObjectStore } from '@floe/storage'
+import type { CallObserver, ObjectStore } from '@floe/storage'
 import type { Catalog } from '../catalog.ts'
-import type { CatalogContext } from './catalog-context.ts'
+import type { CatalogSignal } from '../catalog-signal.ts'
 import { MetadataFiles, tableFormat, viewFormat } from '../metadata-files.ts'
+import type { CatalogContext } from './catalog-context.ts'
+import { observeDatabase } from './observe-database.ts'
 import { openPostgresDatabase } from './postgres-database.ts'
 import { SqlCatalog } from './sql-catalog.ts'
 import type { SqlDatabase } from './sql-database.ts'
@@ -37,7 +39,12 @@ export type CatalogDatabaseSettings = {
   readonly uuid: () => string
 }
 
-export type SqlCatalogComponents = { readonly store: ObjectStore }
+export type SqlCatalogComponents = {
+  readonly store: ObjectStore
+  /** Watches the calls to the database. */
+  readonly observe?: CallObserver
+  readonly onSignal?: (signal: CatalogSignal) => void
+}
 
 export type Warehouse = {
   readonly name: string
@@ -94,18 +101,20 @@ export async function openCatalogDatabase(
 
 export async function openSharedParts(
   settings: CatalogDatabaseSettings,
-  { store }: SqlCatalogComponents,
+  { store, observe, onSignal }: SqlCatalogComponents,
 ): Promise<SharedParts> {
+  const sql = await openDatabase(settings)
   const cacheEntriesMax = settings.metadataCacheEntriesMax ?? metadataCacheEntriesMaxDefault
   return {
-    sql: await openDatabase(settings),
-    tables: new MetadataFiles(store, tableFormat, cacheEntriesMax),
-    views: new MetadataFiles(store, viewFormat, cacheEntriesMax),
+    sql: observe === undefined ? sql : observeDatabase(sql, observe),
+    tables: new MetadataFiles(store, tableFormat, cacheEntriesMax, onSignal),
+    views: new MetadataFiles(store, viewFormat, cacheEntriesMax, onSignal),
     store,
     clock: settings.clock,
     uuid: settings.uuid,
     commitAttemptsMax: settings.commitAttemptsMax ?? commitAttemptsMaxDefault,
     requestLifetimeMs: settings.requestLifetimeMs ?? requestLifetimeMsDefault,
+    ...(onSignal === undefined ? {} : { onSignal }),
   }
 }
 

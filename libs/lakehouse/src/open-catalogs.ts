@@ -1,0 +1,87 @@
+import type { Catalog } from '@floe/catalog'
+import { openGlueCatalog } from '@floe/catalog/glue'
+import { openRestCatalog } from '@floe/catalog/rest'
+import { openCatalogDatabase } from '@floe/catalog/sql'
+import type { CatalogSignal } from '@floe/catalog/sql'
+import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
+import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
+import type { LakehouseSettings } from './settings.ts'
+import { system } from './system.ts'
+import { VendedStorage } from './vended-storage.ts'
+import type { Warehouse } from './warehouse-settings.ts'
+
+/** The catalogs behind one setting: a database with all warehouses, or one warehouse of a catalog elsewhere. */
+export type Catalogs = {
+  /** The catalog of a warehouse; of one that is elsewhere there is that of the first warehouse only. */
+  catalogOf(warehouse: Warehouse): Catalog | undefined
+  /** As little as shows that the catalog answers. */
+  check(): Promise<unknown>
+  close(): Promise<void>
+}
+
+export type CatalogsComponents = {
+  readonly store: ObjectStore
+  /** Learns how the files of tables are reached, where the catalog says so. */
+  readonly places: OpenObjectStore
+  readonly observe?: CallObserver
+  readonly onSignal?: (signal: CatalogSignal) => void
+}
+
+export async function openCatalogs(
+  settings: LakehouseSettings,
+  components: CatalogsComponents,
+): Promise<Catalogs> {
+  const { catalog, warehouse } = settings
+  const { clock, uuid } = system
+  switch (catalog.kind) {
+    case 'rest':
+      return openRest(catalog, settings, components.places)
+    case 'glue': {
+      const remote = openGlueCatalog({ ...catalog, warehouse, clock, uuid }, components)
+      return only(remote, settings, () => remote.close())
+    }
+    case 'sqlite':
+    case 'postgres': {
+      const database = await openCatalogDatabase({ database: catalog, clock, uuid }, components)
+      return {
+        catalogOf: (one) => database.catalog(one),
+        check: () => database.sql.all('SELECT 1 AS one'),
+        close: () => database.close(),
+      }
+    }
+  }
+}
+
+async function openRest(
+  catalog: Extract<RemoteCatalogSettings, { kind: 'rest' }>,
+  settings: LakehouseSettings,
+  places: OpenObjectStore,
+): Promise<Catalogs> {
+  const { kind: _, vendedCredentials, ...rest } = catalog
+  const vended = new VendedStorage(places, settings.store.s3)
+  const remote = await openRestCatalog(
+    { ...rest, accessDelegation: vendedCredentials ? ['vended-credentials'] : [] },
+    { ...system, onLoaded: (table) => vended.learn(table) },
+  ).catch((error: unknown) => {
+    vended.close()
+    throw error
+  })
+  vended.attach(remote)
+  return only(remote, settings, async () => {
+    vended.close()
+    await remote.close()
+  })
+}
+
+/** One catalog elsewhere, which stands for the first warehouse. */
+function only(
+  catalog: Catalog,
+  { warehouses: [first] }: LakehouseSettings,
+  close: () => Promise<void>,
+): Catalogs {
+  return {
+    catalogOf: ({ name }) => (name === first.name ? catalog : undefined),
+    check: () => catalog.listNamespaces(),
+    close,
+  }
+}
