@@ -28,7 +28,7 @@ export type FoundScan = {
   readonly source: ScanSource
 }
 
-export type ScanSource =
+type ScanSource =
   | { readonly kind: 'table'; readonly loaded: LoadedTable }
   | { readonly kind: 'metadata-table'; readonly rows: MetadataTable['rows'] }
 

@@ -7,7 +7,7 @@ import { isNode, nodes, text, texts, treeNodes, treeToSql } from './sql-tree.ts'
 import type { Statement, TreeNode } from './sql-tree.ts'
 
 /** One side of an equality between two tables of a query. */
-export type KeySide = { readonly index: number; readonly field: NestedField }
+type KeySide = { readonly index: number; readonly field: NestedField }
 
 /**
  * Rows of `pruned` reach the result only where `source` has their key: so what `keysSql` selects from `source` rules

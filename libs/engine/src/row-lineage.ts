@@ -5,7 +5,7 @@ import type { Statement, TreeNode, TreeValue } from './sql-tree.ts'
 
 /** Spec "Reserved Field IDs". */
 export const rowIdFieldId = 2147483540
-export const lastUpdatedFieldId = 2147483539
+const lastUpdatedFieldId = 2147483539
 
 /** Columns that every row of a v3 table has, though no schema lists them (spec "Row Lineage"). */
 const lineageFields: readonly NestedField[] = [

@@ -52,7 +52,7 @@ export type MetadataTable = {
   readonly rows: (reader: MetadataReader, wanted: ReadonlySet<string>) => AsyncIterable<readonly JsonObject[]>
 }
 
-export type MetadataReader = { readonly store: ObjectStore; readonly cache?: ManifestCache }
+type MetadataReader = { readonly store: ObjectStore; readonly cache?: ManifestCache }
 
 export type MetadataTableRequest = {
   readonly metadata: TableMetadata

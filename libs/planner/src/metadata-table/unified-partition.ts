@@ -71,7 +71,7 @@ function schemaWith({ sourceIds }: PartitionField, { schemas, currentSchemaId }:
 }
 
 /** A value as JSON that SQL casts to the column's type: bytes in DuckDB's escapes. */
-export function valueToJson(type: PrimitiveType, value: PrimitiveValue | null): JsonValue {
+function valueToJson(type: PrimitiveType, value: PrimitiveValue | null): JsonValue {
   if (value === null || type.kind === 'unknown') return null
   return value instanceof Uint8Array ? escapedBytes(value) : singleValueToJson(type, value)
 }
