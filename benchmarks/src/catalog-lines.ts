@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { runClosedLoop } from './closed-loop.ts'
 import type { LoopLimits } from './closed-loop.ts'
 import type { CatalogTarget } from './catalog-target.ts'
-import { HttpConnections } from './http-connections.ts'
+import type { HttpConnections } from './http-connections.ts'
 import { appendBody, createBody, readHead, tableHistory } from './table-history.ts'
 
 /** How much the suite puts into each server. */

@@ -21,7 +21,7 @@ export type RemoteCatalogSettings =
       readonly endpoint?: string
     }
 
-export type CatalogAuth =
+type CatalogAuth =
   | { readonly kind: 'none' }
   | { readonly kind: 'bearer'; readonly token: string }
   | {

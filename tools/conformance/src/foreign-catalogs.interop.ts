@@ -16,19 +16,18 @@ import type { StrictGlue } from './strict-glue.ts'
 let aws: AwsServer
 let glue: StrictGlue
 let reference: RestReference
+const started: AsyncDisposable[] = []
 
 beforeAll(async () => {
-  aws = await startAwsServer()
-  glue = await startStrictGlue(aws.endpoint)
+  started.push((aws = await startAwsServer()))
+  started.push((glue = await startStrictGlue(aws.endpoint)))
   // The SDK takes keys from where a user has them.
   process.env['AWS_ACCESS_KEY_ID'] = aws.accessKeyId
   process.env['AWS_SECRET_ACCESS_KEY'] = aws.secretAccessKey
-  reference = await startRestReference()
+  started.push((reference = await startRestReference()))
 })
 afterAll(async () => {
-  await reference[Symbol.asyncDispose]()
-  await glue[Symbol.asyncDispose]()
-  await aws[Symbol.asyncDispose]()
+  for (const part of started.toReversed()) await part[Symbol.asyncDispose]()
 })
 
 /** Glue of an account that is emptied before each test. */

@@ -1,7 +1,7 @@
 import { FloeError } from '@floe/iceberg'
 
 /** The operations that this client knows, as a catalog lists them in `/v1/config`. */
-export const endpoints = {
+const endpoints = {
   listNamespaces: 'GET /v1/{prefix}/namespaces',
   createNamespace: 'POST /v1/{prefix}/namespaces',
   loadNamespace: 'GET /v1/{prefix}/namespaces/{namespace}',
