@@ -12,6 +12,9 @@ beforeAll(() => installSchemathesis())
 const examples = process.env['FLOE_FUZZ_EXAMPLES'] ?? '5'
 const seed = process.env['FLOE_TEST_SEED'] ?? '20260101'
 
+/** Far beyond what a run takes on an idle machine, which is under a minute. */
+const runMsMax = 900_000
+
 const json = { 'content-type': 'application/json' }
 const schema = { type: 'struct', fields: [{ id: 1, name: 'id', type: 'long', required: true }] }
 const version = {
@@ -80,18 +83,22 @@ describe(`schemathesis over the served OpenAPI document, seed ${seed}`, () => {
       'fuzzing',
       '[parameters]\n"path.namespace" = "shop"\n"path.table" = "orders"\n"path.view" = "latest"\n',
     ],
-  ])('finds no failure of the server: %s', async (_, phases, config) => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'floe-schemathesis-'))
-    await using server = await startFloeServer('catalog,query,agent', folder)
-    await fillCatalog(server.url)
-    await writeFile(path.join(folder, 'schemathesis.toml'), config)
-    const output = await runSchemathesis(server.url, folder, phases)
-    const answers = await answersByClass(server.url)
-    await rm(folder, { recursive: true, force: true })
-    expect(output).toMatch(/Operations:\s+3\d selected/)
-    expect(output).not.toContain('Server error')
-    expect(answers['5'] ?? 0).toBe(0)
-    expect(answers['4'] ?? 0, output).toBeGreaterThan(100)
-    expect(answers['2'] ?? 0, output).toBeGreaterThan(10)
-  })
+  ])(
+    'finds no failure of the server: %s',
+    async (_, phases, config) => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'floe-schemathesis-'))
+      await using server = await startFloeServer('catalog,query,agent', folder)
+      await fillCatalog(server.url)
+      await writeFile(path.join(folder, 'schemathesis.toml'), config)
+      const output = await runSchemathesis(server.url, folder, phases)
+      const answers = await answersByClass(server.url)
+      await rm(folder, { recursive: true, force: true })
+      expect(output).toMatch(/Operations:\s+3\d selected/)
+      expect(output).not.toContain('Server error')
+      expect(answers['5'] ?? 0).toBe(0)
+      expect(answers['4'] ?? 0, output).toBeGreaterThan(100)
+      expect(answers['2'] ?? 0, output).toBeGreaterThan(10)
+    },
+    runMsMax,
+  )
 })
