@@ -121,6 +121,18 @@ describe.each(kinds)('namespaces of the $name', ({ open }) => {
     await expect(catalog.listNamespaces(['nope'])).rejects.toMatchObject({ code: 'not-found' })
   })
 
+  it('names the folder of a namespace: below the warehouse, or where the nearest one with a location says', async () => {
+    const catalog = await open()
+    await catalog.createNamespace(['a'])
+    await catalog.createNamespace(['a', 'b.é'])
+    expect(await catalog.loadNamespace(['a', 'b.é'])).toEqual({ location: 'memory://lake/warehouse/a/b._' })
+    await catalog.updateNamespace(['a'], { updates: { location: 'memory://lake/else' }, removals: [] })
+    expect(await catalog.loadNamespace(['a'])).toEqual({ location: 'memory://lake/else' })
+    expect(await catalog.loadNamespace(['a', 'b.é'])).toEqual({ location: 'memory://lake/else/b._' })
+    const { metadata } = await catalog.createTable({ namespace: ['a', 'b.é'], name: 't' }, { schema })
+    expect(metadata.location).toMatch(/^memory:\/\/lake\/else\/b\._\/t-/)
+  })
+
   it('keeps properties through sets and removals', async () => {
     const catalog = await open()
     await catalog.createNamespace(['a'], { owner: 'ann', colour: 'blue' })
@@ -128,7 +140,11 @@ describe.each(kinds)('namespaces of the $name', ({ open }) => {
       updates: { owner: 'bob', size: 'xl' },
       removals: ['colour', 'absent'],
     })
-    expect(await catalog.loadNamespace(['a'])).toEqual({ owner: 'bob', size: 'xl' })
+    expect(await catalog.loadNamespace(['a'])).toEqual({
+      location: 'memory://lake/warehouse/a',
+      owner: 'bob',
+      size: 'xl',
+    })
     const change = catalog.updateNamespace(['nope'], { updates: { a: '1' }, removals: [] })
     await expect(change).rejects.toMatchObject({ code: 'not-found' })
   })
@@ -173,7 +189,7 @@ describe.each(kinds)('namespaces of the $name', ({ open }) => {
     const identifier = { namespace: [name, name], name }
     await catalog.createTable(identifier, { schema })
     expect(await catalog.listNamespaces([name])).toEqual([[name, name]])
-    expect(await catalog.loadNamespace([name, name])).toEqual({ it: name })
+    expect(await catalog.loadNamespace([name, name])).toMatchObject({ it: name })
     expect(await catalog.listTables([name, name])).toEqual([identifier])
     expect((await catalog.loadTable(identifier)).identifier).toEqual(identifier)
   })

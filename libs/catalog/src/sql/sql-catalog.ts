@@ -33,6 +33,7 @@ import type { MetadataFiles } from './metadata-files.ts'
 import { registerTable, registerView } from './register-relation.ts'
 import { runOnce } from './run-once.ts'
 import type { DoneOutcome } from './run-once.ts'
+import { namespaceLocation } from './table-location.ts'
 import type { TableTurns } from './table-turns.ts'
 
 /** A loaded table or view, but for the settings that the catalog adds. */
@@ -69,7 +70,7 @@ export class SqlCatalog implements Catalog {
 
   async listNamespaces(parent?: Namespace): Promise<readonly Namespace[]> {
     const isTop = parent === undefined || parent.length === 0
-    if (!isTop) await this.loadNamespace(parent)
+    if (!isTop) await this.#findNamespace(parent)
     return this.#context.rows.listNamespaces(isTop ? undefined : parent)
   }
 
@@ -86,10 +87,10 @@ export class SqlCatalog implements Catalog {
   }
 
   async loadNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>>> {
-    checkNamespace(namespace)
-    const properties = await this.#context.rows.findNamespace(namespace)
-    if (properties === undefined) throw noSuchNamespace(namespace)
-    return properties
+    const properties = await this.#findNamespace(namespace)
+    const { rows, warehouse } = this.#context
+    // Trino makes a table in two steps, the first of which it then stumbles over, where a namespace names no location.
+    return { location: await namespaceLocation(rows, warehouse, namespace), ...properties }
   }
 
   async updateNamespace(
@@ -212,8 +213,15 @@ export class SqlCatalog implements Catalog {
     await this.#parts.close()
   }
 
+  async #findNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>>> {
+    checkNamespace(namespace)
+    const properties = await this.#context.rows.findNamespace(namespace)
+    if (properties === undefined) throw noSuchNamespace(namespace)
+    return properties
+  }
+
   async #list(kind: RelationKind, namespace: Namespace): Promise<readonly TableIdentifier[]> {
-    await this.loadNamespace(namespace)
+    await this.#findNamespace(namespace)
     const names = await this.#context.rows.listRelations(kind, namespace)
     return names.map((name) => ({ namespace, name }))
   }
