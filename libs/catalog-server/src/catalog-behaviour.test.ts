@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Catalog } from '@floe/catalog'
 import { describeCatalog } from '@floe/catalog/contract'
 import type { CatalogSubject } from '@floe/catalog/contract'
@@ -77,3 +77,24 @@ describeCatalog('SQLite catalog', () => openSql())
 describeCatalog('PostgreSQL catalog', openPostgres)
 describeCatalog('REST client and server', () => openRest())
 describeCatalog('REST client and server with a prefix', () => openRest('lake-1'))
+
+describe.each([
+  { name: 'SQLite catalog', open: () => openSql() },
+  { name: 'PostgreSQL catalog', open: openPostgres },
+])('namespaces of the $name', ({ open }) => {
+  it('name the folder of their tables: below the warehouse, or where the nearest one with a location says', async () => {
+    const { catalog } = await open()
+    await catalog.createNamespace(['a'])
+    await catalog.createNamespace(['a', 'b.é'])
+    expect(await catalog.loadNamespace(['a', 'b.é'])).toEqual({ location: `${base}/a/b._` })
+    await catalog.updateNamespace(['a'], { updates: { location: 'memory://lake/else' }, removals: [] })
+    expect(await catalog.loadNamespace(['a'])).toEqual({ location: 'memory://lake/else' })
+    expect(await catalog.loadNamespace(['a', 'b.é'])).toEqual({ location: 'memory://lake/else/b._' })
+    const schema = {
+      schemaId: 0,
+      fields: [{ id: 1, name: 'id', type: { kind: 'long' }, required: true }],
+    } as const
+    const { metadata } = await catalog.createTable({ namespace: ['a', 'b.é'], name: 't' }, { schema })
+    expect(metadata.location).toMatch(/^memory:\/\/lake\/else\/b\._\/t-/)
+  })
+})

@@ -115,6 +115,7 @@ export interface Catalog {
   /** Children of `parent` (top level when absent), one level. */
   listNamespaces(parent?: Namespace): Promise<readonly Namespace[]>
   createNamespace(namespace: Namespace, properties?: Readonly<Record<string, string>>): Promise<void>
+  /** Its properties. Floe's own catalogs name the `location` of its tables also where nobody has set one. */
   loadNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>>>
   updateNamespace(
     namespace: Namespace,

@@ -26,6 +26,16 @@ export async function defaultLocation(
   return joinLocation(base, ...levels.map(pathSegment), folder)
 }
 
+/** The folder of a namespace: below it, or in what its `location` property names, go the tables that name no other. */
+export async function namespaceLocation(
+  rows: Pick<CatalogStore, 'findNamespace'>,
+  warehouse: string,
+  namespace: Namespace,
+): Promise<string> {
+  const { base, levels } = await baseOf(rows, warehouse, namespace)
+  return joinLocation(base, ...levels.map(pathSegment))
+}
+
 async function baseOf(
   rows: Namespaces,
   warehouse: string,

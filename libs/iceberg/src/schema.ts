@@ -125,8 +125,7 @@ function freshFields(
 
 /** `type` with every id replaced by `fresh`. */
 export function freshType(type: Type, fresh: (oldId: number) => number): Type {
-  if (type.kind === 'struct')
-    return { ...type, fields: freshFields(type.fields, fresh) }
+  if (type.kind === 'struct') return { ...type, fields: freshFields(type.fields, fresh) }
   if (type.kind === 'list') {
     const elementId = fresh(type.elementId)
     return { ...type, elementId, element: freshType(type.element, fresh) }

@@ -6,8 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { copyArtifact, javaHint, jdkCommand } from './java.ts'
 import { installOnce, peerFolder, run } from './peer-folder.ts'
 
-export const icebergVersion = '1.11.0'
-const version = icebergVersion
+const version = '1.11.0'
 const jetty = '12.1.8'
 const folder = path.join(peerFolder, `iceberg-java-${version}`)
 const sources = fileURLToPath(new URL('../java/', import.meta.url))
@@ -33,9 +32,6 @@ const coordinates: readonly string[] = [
   'org.awaitility:awaitility:4.3.0',
   'org.mockito:mockito-core:4.11.0',
 ]
-
-/** Of the kit and of the reference catalog, once they are installed. */
-export const icebergClassPath: string = path.join(folder, 'lib', '*')
 
 /** The Iceberg REST Compatibility Kit from Maven, and Floe's two classes for it, compiled. */
 export async function installIcebergKit(): Promise<void> {

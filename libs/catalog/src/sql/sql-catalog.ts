@@ -34,6 +34,7 @@ import type { MetadataFiles } from '../metadata-files.ts'
 import { registerTable, registerView } from './register-relation.ts'
 import { runOnce } from './run-once.ts'
 import type { DoneOutcome } from './run-once.ts'
+import { namespaceLocation } from '../table-location.ts'
 import type { TableTurns } from './table-turns.ts'
 
 /** A loaded table or view, but for the settings that the catalog adds. */
@@ -73,7 +74,7 @@ export class SqlCatalog implements Catalog {
     checkNamespace(parent)
     const children = await this.#context.rows.listNamespaces(parent)
     // What has children exists.
-    if (children.length === 0) await this.loadNamespace(parent)
+    if (children.length === 0) await this.#findNamespace(parent)
     return children
   }
 
@@ -90,10 +91,10 @@ export class SqlCatalog implements Catalog {
   }
 
   async loadNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>>> {
-    checkNamespace(namespace)
-    const properties = await this.#context.rows.findNamespace(namespace)
-    if (properties === undefined) throw noSuchNamespace(namespace)
-    return properties
+    const properties = await this.#findNamespace(namespace)
+    const { rows, warehouse } = this.#context
+    // Trino makes a table in two steps, the first of which it then stumbles over, where a namespace names no location.
+    return { location: await namespaceLocation(rows, warehouse, namespace), ...properties }
   }
 
   async updateNamespace(
@@ -216,10 +217,17 @@ export class SqlCatalog implements Catalog {
     await this.#parts.close()
   }
 
+  async #findNamespace(namespace: Namespace): Promise<Readonly<Record<string, string>>> {
+    checkNamespace(namespace)
+    const properties = await this.#context.rows.findNamespace(namespace)
+    if (properties === undefined) throw noSuchNamespace(namespace)
+    return properties
+  }
+
   async #list(kind: RelationKind, namespace: Namespace): Promise<readonly TableIdentifier[]> {
     checkNamespace(namespace)
     const names = await this.#context.rows.listRelations(kind, namespace)
-    if (names.length === 0) await this.loadNamespace(namespace)
+    if (names.length === 0) await this.#findNamespace(namespace)
     return names.map((name) => ({ namespace, name }))
   }
 
