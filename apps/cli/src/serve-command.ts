@@ -21,7 +21,7 @@ export function addServeCommand(program: Command, signal: AbortSignal): void {
     .option('--role <roles>', 'what to serve: catalog, query, agent', serverRoles.join(','))
     .addHelpText(
       'after',
-      '\nExamples:\n  floe serve --port 8181 --role catalog\n  floe serve --catalog postgres://floe@localhost/catalog\n',
+      '\nExample:\n  floe serve --port 8181 --role catalog\n  floe serve --catalog postgres://floe@localhost/catalog\n',
     )
     .action(async (_flags: unknown, command: Command) => runServe(allFlags<ServeFlags>(command), signal))
 }
