@@ -28,7 +28,7 @@ export async function defaultLocation(
 
 /** The folder of a namespace: below it, or in what its `location` property names, go the tables that name no other. */
 export async function namespaceLocation(
-  rows: Pick<CatalogStore, 'findNamespace'>,
+  rows: Namespaces,
   warehouse: string,
   namespace: Namespace,
 ): Promise<string> {
