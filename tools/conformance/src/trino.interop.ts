@@ -61,6 +61,14 @@ async function expectBoth(query: string, rows: Values): Promise<void> {
   expect(await floe.rows(query), 'Floe').toEqual(rows)
 }
 
+/** Ids of the snapshot log that the catalog gives. */
+async function snapshotLog(namespace: string, table: string): Promise<readonly string[]> {
+  const { metadata } = await (
+    await floe.lakehouse.catalog()
+  ).loadTable({ namespace: [namespace], name: table })
+  return metadata.snapshotLog.map(({ snapshotId }) => String(snapshotId))
+}
+
 describe('rows changed by Trino', () => {
   const summary = `SELECT CAST(count(*) AS INTEGER), CAST(sum(id) AS INTEGER), CAST(sum(price) AS VARCHAR) FROM rows.things`
 
@@ -165,6 +173,10 @@ describe('the history of a table, to Trino', () => {
     )
     // The first is that of CREATE TABLE, without rows.
     expect(snapshots).toHaveLength(4)
+    const history = snapshots.map(([snapshot]) => snapshot)
+    expect((await run('SELECT CAST(snapshot_id AS VARCHAR) FROM lake.past."t$history"')).flat()).toEqual(
+      history,
+    )
     const [, , second = []] = snapshots
     const [id, time] = second.map(String)
     await expectBoth(`SELECT id FROM past.t FOR VERSION AS OF ${id} ORDER BY id`, [[1], [2]])
@@ -178,7 +190,7 @@ describe('the history of a table, to Trino', () => {
     ).toEqual([[1], [2]])
     await run(`ALTER TABLE lake.past.t EXECUTE rollback_to_snapshot(${id})`)
     await expectBoth('SELECT id FROM past.t ORDER BY id', [[1], [2]])
-    expect(await run('SELECT count(*) FROM lake.past."t$history"')).toEqual([[5]])
+    expect(await snapshotLog('past', 't')).toEqual([...history, id])
     await run(`ALTER TABLE lake.past.t EXECUTE expire_snapshots(retention_threshold => '0s')`)
     expect(await run('SELECT CAST(snapshot_id AS VARCHAR) FROM lake.past."t$snapshots"')).toEqual([[id]])
     expect(await run('SELECT name, type FROM lake.past."t$refs"')).toEqual([['main', 'BRANCH']])
@@ -190,8 +202,8 @@ describe('names in the catalog, to Trino', () => {
   it('come and go: tables made of a query, replaced, renamed and dropped; nested schemas', async () => {
     await run(
       'CREATE SCHEMA lake.made',
-      `CREATE TABLE lake.made.t WITH (partitioning = ARRAY['part']) AS
-        SELECT id, id % 2 AS part FROM UNNEST(sequence(0, 3)) AS u(id)`,
+      // Not partitioned: Trino 476 cannot replace a table when the column of an old partition spec goes.
+      `CREATE TABLE lake.made.t AS SELECT id, id % 2 AS part FROM UNNEST(sequence(0, 3)) AS u(id)`,
     )
     await expectBoth('SELECT id, part FROM made.t ORDER BY id', [
       [0, 0],
@@ -207,7 +219,7 @@ describe('names in the catalog, to Trino', () => {
     expect(await run('SHOW TABLES FROM lake.made')).toEqual([['u']])
     await run('CREATE SCHEMA lake."made.inner"', 'CREATE TABLE lake."made.inner".t (id INTEGER)')
     expect((await run('SHOW SCHEMAS FROM lake')).flat()).toContain('made.inner')
-    await expect(run('DROP SCHEMA lake.made')).rejects.toThrow(/not empty/i)
+    await expect(run('DROP SCHEMA lake.made')).rejects.toThrow(/non-empty/)
     await run('DROP TABLE lake."made.inner".t', 'DROP SCHEMA lake."made.inner"')
     await run('DROP TABLE lake.made.u', 'DROP SCHEMA lake.made')
     expect((await run('SHOW SCHEMAS FROM lake')).flat()).not.toContain('made')

@@ -84,8 +84,9 @@ function pom(): string {
 /** What the kit's client needs for tables on S3. */
 async function installS3ForKit(): Promise<void> {
   await installOnce('iceberg-kit-s3', version, async () => {
-    for (const name of ['iceberg-aws', 'iceberg-aws-bundle'])
-      await copyArtifact(`org.apache.iceberg:${name}:${version}`, path.join(folder, 'lib'))
+    const names = ['iceberg-aws', 'iceberg-aws-bundle'].map((name) => `org.apache.iceberg:${name}:${version}`)
+    for (const artifact of [...names, 'dev.failsafe:failsafe:3.3.2'])
+      await copyArtifact(artifact, path.join(folder, 'lib'))
   })
 }
 
