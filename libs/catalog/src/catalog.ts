@@ -10,6 +10,7 @@ import type {
   ViewUpdate,
   ViewVersion,
 } from '@floe/iceberg'
+import type { ReadRestrictions } from './read-restrictions.ts'
 
 /** Levels of a namespace, outermost first: `['a', 'b']` is printed `a.b`. */
 export type Namespace = readonly string[]
@@ -23,6 +24,8 @@ export type LoadedTable = {
   readonly metadataLocation: string | undefined
   /** Settings the catalog hands to clients of this table (spec: `config`). */
   readonly config: Readonly<Record<string, string>>
+  /** What whoever loaded the table may see of it (spec: `read-restrictions`); everything when absent. */
+  readonly readRestrictions?: ReadRestrictions
 }
 
 export type TableDefinition = {

@@ -1,4 +1,4 @@
-import type { Catalog, LoadedTable } from '@floe/catalog'
+import type { LoadedTable } from '@floe/catalog'
 import type { Schema, Snapshot } from '@floe/iceberg'
 import { resolveSnapshot, selectedSchema } from '@floe/planner'
 import type { SnapshotSelector } from '@floe/planner'
@@ -12,12 +12,15 @@ import { gateSelect } from './select-gate.ts'
 import type { TableMention } from './select-gate.ts'
 import { isNode, nodes, numberText, parseSelect, treeToSql } from './sql-tree.ts'
 import type { Statement, TreeNode } from './sql-tree.ts'
+import { restrictScan } from './restricted-scan.ts'
+import type { ScanRestrictions } from './restricted-scan.ts'
 import { findTable, tableName } from './table-lookup.ts'
+import type { TableCatalog } from './table-lookup.ts'
 import { selectorOf } from './version-clause.ts'
 import { rewriteVersionSyntax } from './version-syntax.ts'
 
 export type BindComponents = {
-  readonly catalog: Catalog
+  readonly catalog: TableCatalog
   readonly clock: { now(): number }
   readonly planning: DuckDBSession
 }
@@ -30,6 +33,8 @@ export type BoundScan = {
   readonly snapshot: Snapshot | undefined
   readonly schema: Schema
   readonly need: ScanNeed
+  /** What the asker may see of it; everything when absent. */
+  readonly restrictions: ScanRestrictions | undefined
 }
 
 export type BoundSelect = {
@@ -61,15 +66,17 @@ async function bind(
   const found: Omit<BoundScan, 'need'>[] = []
   for (const mention of mentions) found.push(await bindMention(mention, nowMs, connection, components))
   const schemas = found.map(({ schema }) => schema)
+  const masked = found.map(({ restrictions }) => new Set(restrictions?.masks.keys()))
   const sql = await treeToSql(connection, pinClock(statement, nowMs, schemas))
-  const needs = await explainScans(connection, sql, schemas)
+  const needs = await explainScans(connection, sql, schemas, masked)
   // DESCRIBE shows columns, for which no file is needed.
   const all = {
     filter: { kind: isDescribe(statement) ? ('false' as const) : ('true' as const) },
     onlyLimited: false,
   }
   const scans = found.map((scan, at) => ({ ...scan, need: isDescribe(statement) ? all : (needs[at] ?? all) }))
-  const rowsWanted = scans.every(({ need }) => need.onlyLimited) ? limitOf(statement) : undefined
+  const isAnyRow = scans.every(({ need, restrictions }) => need.onlyLimited && restrictions === undefined)
+  const rowsWanted = isAnyRow ? limitOf(statement) : undefined
   return { sql, scans, rowsWanted }
 }
 
@@ -84,7 +91,8 @@ async function bindMention(
   const selector = await selectorOf(connection, mention, nowMs)
   const snapshot = resolveSnapshot(metadata, selector, { nowMs })
   const schema = selectedSchema(metadata, selector, snapshot)
-  return { table: tableName(loaded.identifier), loaded, selector, snapshot, schema }
+  const restrictions = restrictScan(loaded, schema)
+  return { table: tableName(loaded.identifier), loaded, selector, snapshot, schema, restrictions }
 }
 
 function isDescribe(statement: Statement): boolean {

@@ -41,12 +41,14 @@ function columnPrefix(sql: string, schemas: readonly Schema[]): string {
 /**
  * Binds a gated SELECT to empty tables of the right types, and reads from the optimized plan what each scan must
  * return. A scan's columns are named by field id, and its view gives them their names.
+ * @param masked  of each scan, the columns whose values the query sees masked: what it asks of them prunes nothing
  * @throws FloeError invalid-input when the SELECT does not bind
  */
 export async function explainScans(
   connection: DuckDBConnection,
   sql: string,
   schemas: readonly Schema[],
+  masked: readonly ReadonlySet<number>[],
 ): Promise<readonly ScanNeed[]> {
   const prefix = columnPrefix(sql, schemas)
   for (const [index, schema] of schemas.entries()) {
@@ -56,7 +58,7 @@ export async function explainScans(
   const plan = parseTree(`{"plan":${String(row?.[1] ?? '[]')}}`)['plan'] ?? []
   const needs: ScanNeed[] = []
   for (const [index, schema] of schemas.entries()) {
-    needs.push(await scanNeed(connection, plan, tableOf(index), fieldFinder(schema, prefix)))
+    needs.push(await scanNeed(connection, plan, tableOf(index), fieldFinder(schema, prefix, masked[index])))
   }
   return needs
 }
@@ -74,8 +76,9 @@ function placeholderSql(index: number, { fields }: Schema, prefix: string): read
   ]
 }
 
-function fieldFinder({ fields }: Schema, prefix: string): FieldFinder {
-  const byColumn = new Map(fields.map((field) => [`${prefix}${field.id}`, field]))
+function fieldFinder({ fields }: Schema, prefix: string, masked: ReadonlySet<number> = new Set()): FieldFinder {
+  const open = fields.filter(({ id }) => !masked.has(id))
+  const byColumn = new Map(open.map((field) => [`${prefix}${field.id}`, field]))
   return ([column = '', ...path]) => {
     let field: NestedField | undefined = byColumn.get(column)
     for (const name of path)

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+
+import { and } from '@floe/iceberg'
 import { planScan } from '@floe/planner'
 import type { ManifestCache, ScanPlan } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
@@ -13,6 +16,7 @@ import type { LayoutCache } from './file-layout.ts'
 import type { QueryDeadline } from './query-deadline.ts'
 import { queryResult } from './query-result.ts'
 import type { QueryResult, SnapshotReference } from './query-result.ts'
+import { pruningFilter } from './restricted-scan.ts'
 import { createScanView, filesOf } from './scan-view.ts'
 import type { SessionPool } from './session-pool.ts'
 
@@ -25,6 +29,9 @@ export type RunComponents = BindComponents & {
   readonly rowsMax: number
   readonly deadline: QueryDeadline
 }
+
+/** REST spec `sha-256-query-local` asks for 16 at least. */
+const maskSaltBytes = 32
 
 /** Bind, plan, fetch, run: the files of every scan are pruned and local before DuckDB sees one. */
 export async function runQuery(sql: string, components: RunComponents): Promise<QueryResult> {
@@ -44,9 +51,10 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
     session = await sessions.take()
     const { connection } = session
     const result = await execute(select, plans, session, lease, components)
-    const pruning = select.scans.flatMap(({ table }, at) => {
+    const pruning = select.scans.flatMap(({ table, restrictions }, at) => {
       const report = plans[at]?.report
-      return report === undefined ? [] : [{ table, report }]
+      // What was pruned tells of rows that are not shown.
+      return report === undefined || restrictions !== undefined ? [] : [{ table, report }]
     })
     return queryResult({
       result,
@@ -69,12 +77,13 @@ function planScans(
   { store, manifests }: RunComponents,
 ): Promise<readonly ScanPlan[]> {
   return Promise.all(
-    scans.map(({ loaded, selector, need }) =>
+    scans.map(({ loaded, selector, schema, need, restrictions }) =>
       planScan(
         {
           metadata: loaded.metadata,
           selector,
-          filter: need.filter,
+          filter:
+            restrictions === undefined ? need.filter : and(need.filter, pruningFilter(restrictions, schema)),
           ...(rowsWanted === undefined ? {} : { rowsWanted }),
         },
         { store, cache: manifests },
@@ -91,17 +100,19 @@ async function execute(
   { deadline, layouts, store }: RunComponents,
 ): Promise<DuckDBResult> {
   const { connection } = session
+  const saltHex = randomBytes(maskSaltBytes).toString('hex')
   const interrupt = (): void => connection.interrupt()
   deadline.signal.addEventListener('abort', interrupt, { once: true })
   session.onClose(() => deadline.signal.removeEventListener('abort', interrupt))
   await session.lock(lease.paths)
   for (const [index, plan] of plans.entries()) {
-    const metadata = select.scans[index]?.loaded.metadata
-    if (metadata === undefined) continue
+    const scan = select.scans[index]
+    if (scan === undefined) continue
+    const { restrictions, loaded } = scan
     const files = filesOf(plan).map((file) => ({ location: file.filePath, path: lease.pathOf(file) }))
     const footers = await deadline.guard(layouts.read(connection, files))
     await deadline.guard(
-      createScanView(index, { metadata, plan, layouts: footers }, { connection, lease, store }),
+      createScanView(index, { metadata: loaded.metadata, plan, layouts: footers, restrictions }, { connection, lease, store, saltHex }),
     )
   }
   deadline.check()

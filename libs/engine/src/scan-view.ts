@@ -1,4 +1,4 @@
-import type { DataFile, TableMetadata } from '@floe/iceberg'
+import type { DataFile, NestedField, TableMetadata } from '@floe/iceberg'
 import { isDeletionVector } from '@floe/planner'
 import type { ScanPlan } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
@@ -10,6 +10,8 @@ import { decodeDeletionVector } from './deletion-vector.ts'
 import { readRows } from './duckdb-session.ts'
 import type { FileLease } from './file-cache.ts'
 import type { FileLayout } from './file-layout.ts'
+import { restrictedSql } from './restricted-scan.ts'
+import type { ScanRestrictions } from './restricted-scan.ts'
 import { fieldInHistory, groupTasks, layoutOf } from './scan-group.ts'
 import type { ScanGroup } from './scan-group.ts'
 import { scanName } from './select-gate.ts'
@@ -19,12 +21,15 @@ export type ScanSource = {
   readonly metadata: TableMetadata
   readonly plan: ScanPlan
   readonly layouts: ReadonlyMap<string, FileLayout>
+  readonly restrictions?: ScanRestrictions | undefined
 }
 
 export type ScanComponents = {
   readonly connection: DuckDBConnection
   readonly lease: FileLease
   readonly store: ObjectStore
+  /** Random bytes of this query, for masks that differ from query to query. */
+  readonly saltHex: string
 }
 
 /** Files that a scan opens, deletes included. Deletion vectors are read by us, through the store. */
@@ -50,18 +55,24 @@ export async function createScanView(
     if (group.positions) await createPositions(positions, group, components)
     branches.push(groupSql(group, source, positions, components.lease))
   }
-  const nothing = `SELECT ${schema.fields.map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`).join(', ')} WHERE false`
-  const rows = branches.length === 0 ? nothing : branches.join('\nUNION ALL ')
+  const nothing = `SELECT ${fieldsRead(source).map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`).join(', ')} WHERE false`
+  const all = branches.length === 0 ? nothing : branches.join('\nUNION ALL ')
+  const rows = source.restrictions === undefined ? all : restrictedSql(all, source.restrictions, schema, components.saltHex)
   await readRows(
     components.connection,
     `CREATE TEMP VIEW ${scanName(index)} AS SELECT ${names} FROM (${rows})`,
   )
 }
 
+/** The columns of the version, and those that only a row filter looks at. */
+function fieldsRead({ plan, restrictions }: ScanSource): readonly NestedField[] {
+  return [...plan.schema.fields, ...(restrictions?.hiddenFields ?? [])]
+}
+
 /** Rows of one group. An anti join on integers keeps predicates pushed down into the scan. */
 function groupSql(group: ScanGroup, source: ScanSource, positions: string, lease: FileLease): string {
   const paths = group.tasks.map(({ dataFile }) => lease.pathOf(dataFile))
-  const shown = new Set(source.plan.schema.fields.map(({ id }) => id))
+  const shown = new Set(fieldsRead(source).map(({ id }) => id))
   const columns = group.reads
     .filter(({ fieldId }) => shown.has(fieldId))
     .map((read) => `${read.expression(`r.c${read.fieldId}`)} AS c${read.fieldId}`)

@@ -1,6 +1,9 @@
 import { FloeError } from '@floe/iceberg'
 import type { Catalog, LoadedTable, Namespace, TableIdentifier } from '@floe/catalog'
 
+/** What the engine asks of a catalog. */
+export type TableCatalog = Pick<Catalog, 'listNamespaces' | 'listTables' | 'loadTable'>
+
 /** Names that an error offers at most. */
 const offeredNamesMax = 5
 
@@ -13,7 +16,7 @@ export function tableName({ namespace, name }: TableIdentifier): string {
  * namespace, as long as only one table fits. `"a.b".t` and `a.b.t` both name `t` in the namespace `['a', 'b']`.
  * @throws FloeError not-found with near names, invalid-input when several tables fit
  */
-export async function findTable(catalog: Catalog, path: readonly string[]): Promise<LoadedTable> {
+export async function findTable(catalog: TableCatalog, path: readonly string[]): Promise<LoadedTable> {
   for (const identifier of readings(path)) {
     const table = await loadIfPresent(catalog, identifier)
     if (table !== undefined) return table
@@ -45,7 +48,7 @@ function readings(path: readonly string[]): readonly TableIdentifier[] {
 }
 
 async function loadIfPresent(
-  catalog: Catalog,
+  catalog: TableCatalog,
   identifier: TableIdentifier,
 ): Promise<LoadedTable | undefined> {
   try {
@@ -63,7 +66,7 @@ function fitsName(identifier: TableIdentifier, wanted: string, bare: boolean): b
   return name.toLowerCase() === wanted
 }
 
-async function listAllTables(catalog: Catalog): Promise<readonly TableIdentifier[]> {
+async function listAllTables(catalog: TableCatalog): Promise<readonly TableIdentifier[]> {
   const tables: TableIdentifier[] = []
   const waiting: (Namespace | undefined)[] = [undefined]
   while (waiting.length > 0) {
