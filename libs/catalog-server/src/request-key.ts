@@ -1,17 +1,33 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
-import type { Catalog } from '@floe/catalog'
+import type { Catalog, RequestKey } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 
 const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+/** Who sends a request; whoever checks credentials puts it into the context. */
+type Principal = { readonly name: string; readonly roles: readonly string[] }
+
 /**
- * The catalog that a change of this request goes to: with the header `Idempotency-Key`, one that makes it once.
+ * The catalog that a change of this request goes to: it knows who asks and, by the header `Idempotency-Key`, makes the
+ * change once.
  * @throws FloeError invalid-input when the key is no uuid
  */
 export async function catalogFor(context: Context, catalog: Catalog): Promise<Catalog> {
+  const asking: Principal | undefined = context.get('principal')
+  const principal = asking?.name
+  const key = await requestKey(context, principal)
+  if (key === undefined && principal === undefined) return catalog
+  return catalog.forRequest({
+    ...(key === undefined ? {} : { key }),
+    ...(principal === undefined ? {} : { principal }),
+  })
+}
+
+/** The same key from somebody else is another request. */
+async function requestKey(context: Context, principal: string | undefined): Promise<RequestKey | undefined> {
   const key = context.req.header('idempotency-key')
-  if (key === undefined) return catalog
+  if (key === undefined) return undefined
   if (!uuidForm.test(key)) {
     throw new FloeError('invalid-input', 'Idempotency-Key is not a UUID', {
       hint: 'send a UUIDv7 in its text form',
@@ -20,10 +36,10 @@ export async function catalogFor(context: Context, catalog: Catalog): Promise<Ca
   const { method, url } = context.req
   const { pathname, search } = new URL(url)
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify([method, pathname, search]))
+    .update(JSON.stringify([method, pathname, search, ...(principal === undefined ? [] : [principal])]))
     .update(await context.req.text())
     .digest('base64url')
-  return catalog.forRequest({ key: key.toLowerCase(), fingerprint })
+  return { key: key.toLowerCase(), fingerprint }
 }
 
 /** ISO 8601 duration of the spec's `idempotency-key-lifetime`. */

@@ -79,6 +79,13 @@ export type RequestKey = {
   readonly fingerprint: string
 }
 
+/** What a catalog is told of the request that it works for. */
+export type CatalogRequest = {
+  readonly key?: RequestKey
+  /** Who asks; absent when nobody had to say. */
+  readonly principal?: string
+}
+
 /**
  * Names to table and view metadata, with compare-and-swap commits. Errors are `FloeError`s: `not-found`,
  * `already-exists`, `commit-conflict` (a requirement failed or the swap was lost), `commit-state-unknown` (it may have
@@ -123,10 +130,10 @@ export interface Catalog {
   renameView(from: TableIdentifier, to: TableIdentifier): Promise<void>
   registerView(identifier: TableIdentifier, metadataLocation: string): Promise<LoadedView>
   /**
-   * The same catalog for one request: what its one change came to, success or lasting failure, is kept with the change
-   * itself, and given again when the request comes again.
+   * The same catalog for one request. With a key, what its one change came to, success or lasting failure, is kept
+   * with the change itself, and given again when the request comes again.
    */
-  forRequest(request: RequestKey): Catalog
+  forRequest(request: CatalogRequest): Catalog
   /** How long the outcome of a request is kept at least; absent when the catalog cannot say. */
   readonly requestLifetimeMs?: number
   close(): Promise<void>

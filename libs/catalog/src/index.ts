@@ -1,5 +1,6 @@
 export type {
   Catalog,
+  CatalogRequest,
   LoadedTable,
   LoadedView,
   Namespace,

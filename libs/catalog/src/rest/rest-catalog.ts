@@ -4,11 +4,11 @@ import { viewRequirementToJson, viewUpdateToJson, viewVersionToJson } from '@flo
 import type { JsonObject, JsonValue } from '@floe/iceberg'
 import type {
   Catalog,
+  CatalogRequest,
   LoadedTable,
   LoadedView,
   Namespace,
   NamespaceChange,
-  RequestKey,
   TableChange,
   TableCommit,
   TableDefinition,
@@ -244,8 +244,9 @@ class RestCatalog implements Catalog {
     )
   }
 
-  forRequest({ key }: RequestKey): Catalog {
-    return new RestCatalog(this.#transport, this.#config, key)
+  /** The server knows the principal by its own means. */
+  forRequest({ key }: CatalogRequest): Catalog {
+    return new RestCatalog(this.#transport, this.#config, key?.key)
   }
 
   async close(): Promise<void> {}

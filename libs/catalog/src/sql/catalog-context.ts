@@ -68,17 +68,8 @@ export async function checkNameIsFree(
   checkIdentifier(identifier)
   if ((await rows.findNamespace(identifier.namespace)) === undefined)
     throw noSuchNamespace(identifier.namespace)
-  const holder = await findHolder(rows, identifier)
+  const holder = await rows.findKind(identifier)
   if (holder !== undefined) throw nameTaken(kind, holder, identifier)
-}
-
-/** What has the name, if anything. */
-export async function findHolder(
-  rows: CatalogStore,
-  identifier: TableIdentifier,
-): Promise<RelationKind | undefined> {
-  if ((await rows.findRelation('table', identifier)) !== undefined) return 'table'
-  return (await rows.findRelation('view', identifier)) === undefined ? undefined : 'view'
 }
 
 // Spec "Table Metadata Fields", table-uuid: readers must refuse metadata whose uuid is not the one they expect.

@@ -32,6 +32,7 @@ export type ChangeOutcome =
       readonly kind: 'lost' | 'name-taken' | 'uuid-taken' | 'no-namespace'
       readonly change: RowChange
     }
+export type InsertNamespaceOutcome = 'inserted' | 'name-taken' | 'no-namespace'
 export type RenameOutcome = 'renamed' | 'not-found' | 'name-taken' | 'no-namespace'
 export type DropNamespaceOutcome = 'dropped' | 'no-namespace' | 'not-empty'
 
@@ -48,10 +49,18 @@ export type RequestRecord = RequestKey & {
   readonly forgetBeforeMs: number
 }
 
+/** What the rows need to know of the request that changes them. */
+export type StoreRequest = {
+  /** There when the request is to take effect once. */
+  readonly record?: RequestRecord
+  /** Who asks; absent when nobody had to say. */
+  readonly principal?: string
+}
+
 /**
- * The rows of a SQL catalog. Each call is one transaction: it happens whole or not at all, and is durable when it
- * resolves. One implementation per SQL dialect. Errors are `FloeError`s: `unavailable` when the store is locked or
- * unreachable and nothing was written, `commit-state-unknown` when a write may have happened.
+ * The rows of one warehouse. Each call is one transaction: it happens whole or not at all, and is durable when it
+ * resolves. Errors are `FloeError`s: `unavailable` when the store is locked or unreachable and nothing was written,
+ * `commit-state-unknown` when a write may have happened.
  */
 export interface CatalogStore {
   listNamespaces(parent: Namespace | undefined): Promise<readonly Namespace[]>
@@ -60,7 +69,7 @@ export interface CatalogStore {
   insertNamespace(
     namespace: Namespace,
     properties: Readonly<Record<string, string>>,
-  ): Promise<'inserted' | 'name-taken' | 'no-namespace'>
+  ): Promise<InsertNamespaceOutcome>
   /** `undefined` when the namespace does not exist. */
   updateNamespace(
     namespace: Namespace,
@@ -73,6 +82,8 @@ export interface CatalogStore {
 
   listRelations(relation: RelationKind, namespace: Namespace): Promise<readonly string[]>
   findRelation(relation: RelationKind, identifier: TableIdentifier): Promise<RelationRow | undefined>
+  /** What has the name, if anything. */
+  findKind(identifier: TableIdentifier): Promise<RelationKind | undefined>
   /** All of them or none, locked in the order of their names, whatever the order they come in. */
   applyChanges(changes: readonly RowChange[]): Promise<ChangeOutcome>
   /** With `at`, only while the metadata is there. */
@@ -80,9 +91,8 @@ export interface CatalogStore {
   renameRelation(relation: RelationKind, from: TableIdentifier, to: TableIdentifier): Promise<RenameOutcome>
 
   /** The same store; each successful change of it is recorded as the request's, in one transaction with the change. */
-  forRequest(request: RequestRecord): CatalogStore
+  forRequest(request: StoreRequest): CatalogStore
   findRequest(key: string): Promise<FinishedRequest | undefined>
   /** Records the outcome of a request that changed no row; one that is recorded already stays as it is. */
-  insertRequest(request: RequestRecord, outcome: RequestOutcome): Promise<void>
-  close(): Promise<void>
+  insertRequest(record: RequestRecord, outcome: RequestOutcome): Promise<void>
 }

@@ -3,7 +3,7 @@ import type { TableMetadata, TableUpdate } from '@floe/iceberg'
 import type { LoadedTable, TableChange, TableIdentifier } from '../catalog.ts'
 import { nameTaken, noSuchNamespace, noSuchRelation, overtaken } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
-import { findCurrent, findHolder } from './catalog-context.ts'
+import { findCurrent } from './catalog-context.ts'
 import type { CatalogContext, Current } from './catalog-context.ts'
 import type { ChangeOutcome, RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertOf } from './insert-relation.ts'
@@ -99,7 +99,7 @@ async function planNewTable(
   if (!requirements.some(({ type }) => type === 'assert-create')) throw noSuchRelation('table', identifier)
   if ((await rows.findNamespace(identifier.namespace)) === undefined)
     throw noSuchNamespace(identifier.namespace)
-  if ((await findHolder(rows, identifier)) === 'view') throw nameTaken('table', 'view', identifier)
+  if ((await rows.findKind(identifier)) === 'view') throw nameTaken('table', 'view', identifier)
   for (const requirement of requirements) checkRequirement(undefined, requirement)
   const complete = [...(await missingUpdates(context, identifier, updates)), ...updates]
   const metadata = applyTableUpdates(undefined, complete, { nowMs: clock.now() })
@@ -139,7 +139,7 @@ async function isWorthAnotherTry(
   { kind, change }: Exclude<ChangeOutcome, { kind: 'applied' }>,
 ): Promise<boolean> {
   if (kind === 'lost') return true
-  return kind === 'name-taken' && (await findHolder(rows, change.identifier)) !== 'view'
+  return kind === 'name-taken' && (await rows.findKind(change.identifier)) !== 'view'
 }
 
 function loadedTable({ row, metadata, location }: Plan): LoadedTable {

@@ -2,7 +2,6 @@ import { toFloeError } from '@floe/iceberg'
 import type { FloeError } from '@floe/iceberg'
 import type { TableIdentifier } from '../catalog.ts'
 import { nameTaken, noSuchNamespace, uuidTaken } from '../catalog-error.ts'
-import { findHolder } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { CatalogStore, ChangeOutcome, RowChange } from './catalog-store.ts'
 import type { MetadataFiles } from './metadata-files.ts'
@@ -75,6 +74,6 @@ export async function changeError(
     case 'uuid-taken':
       return uuidTaken(relation, identifier)
     default:
-      return nameTaken(relation, (await findHolder(rows, identifier)) ?? relation, identifier)
+      return nameTaken(relation, (await rows.findKind(identifier)) ?? relation, identifier)
   }
 }

@@ -2,7 +2,7 @@ import { FloeError } from '@floe/iceberg'
 import type { LoadedTable, LoadedView, TableIdentifier } from '../catalog.ts'
 import { noSuchNamespace, nameTaken, overtaken } from '../catalog-error.ts'
 import { checkIdentifier, formatIdentifier } from '../identifier.ts'
-import { checkNameIsFree, findHolder } from './catalog-context.ts'
+import { checkNameIsFree } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { RowChange } from './catalog-store.ts'
 import { applyChanges, changeError, insertOf } from './insert-relation.ts'
@@ -50,7 +50,7 @@ async function overwriteTable(
     throw noSuchNamespace(identifier.namespace)
   const metadata = await loadForeign(tables, metadataLocation)
   for (let attempt = 1; attempt <= context.commitAttemptsMax; attempt++) {
-    if ((await findHolder(rows, identifier)) === 'view') throw nameTaken('table', 'view', identifier)
+    if ((await rows.findKind(identifier)) === 'view') throw nameTaken('table', 'view', identifier)
     const from = await rows.findRelation('table', identifier)
     const insert = insertOf(tables, identifier, metadata, metadataLocation)
     const { relation } = insert

@@ -26,20 +26,39 @@ export async function runOnce<T>(
 ): Promise<T> {
   const before = await findOutcome(rows, request)
   if (before !== undefined) return settle(before, replay)
+  let result: T
   try {
-    const result = await work()
-    // What changed no row is not recorded yet; done again later, it might change one.
-    if ((await rows.findRequest(request.key)) === undefined)
-      await rows.insertRequest(request, { kind: 'done' })
-    return result
+    result = await work()
   } catch (error) {
-    // The same request may have been here twice at once: then the other one's outcome is the outcome.
-    const meanwhile = await findOutcome(rows, request)
+    const meanwhile = await recordFailure(rows, request, error)
     if (meanwhile !== undefined) return settle(meanwhile, replay)
-    const { code, retryable } = toFloeError(error)
-    if (lastingFailures.has(code) && !retryable)
-      await rows.insertRequest(request, { kind: 'failed', error: withoutStack(error) })
     throw error
+  }
+  // What changed no row is not recorded yet; done again later, it might change one. The change itself is done by now,
+  // whatever becomes of its record.
+  await rows.insertRequest(request, { kind: 'done' }).catch(() => undefined)
+  return result
+}
+
+/**
+ * The same request may have been here twice at once: then the other one's outcome is the outcome. When the store
+ * cannot be asked, what happened to the change itself is what counts.
+ */
+async function recordFailure(
+  rows: CatalogStore,
+  request: RequestRecord,
+  error: unknown,
+): Promise<RequestOutcome | undefined> {
+  const { code, retryable } = toFloeError(error)
+  const isLasting = lastingFailures.has(code) && !retryable
+  try {
+    const meanwhile = await findOutcome(rows, request)
+    if (meanwhile === undefined && isLasting)
+      await rows.insertRequest(request, { kind: 'failed', error: withoutStack(error) })
+    return meanwhile
+  } catch (failure) {
+    if (toFloeError(failure).code === 'invalid-input') throw failure
+    return undefined
   }
 }
 

@@ -281,7 +281,7 @@ describe('the SQLite store', () => {
     database.exec('DROP TABLE requests; PRAGMA user_version = 1')
     database.close()
     const catalog = await open()
-    const once = catalog.forRequest({ key: randomUUID(), fingerprint: 'f' })
+    const once = catalog.forRequest({ key: { key: randomUUID(), fingerprint: 'f' } })
     for (const _ of [1, 2]) await once.createNamespace(['new'])
     expect((await catalog.loadTable(orders)).metadata.properties).toEqual({ a: '1' })
   })

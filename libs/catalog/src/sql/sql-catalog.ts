@@ -1,11 +1,11 @@
 import type { TableMetadata, ViewMetadata } from '@floe/iceberg'
 import type {
   Catalog,
+  CatalogRequest,
   LoadedTable,
   LoadedView,
   Namespace,
   NamespaceChange,
-  RequestKey,
   TableChange,
   TableCommit,
   TableDefinition,
@@ -22,9 +22,9 @@ import {
 } from '../catalog-error.ts'
 import type { RelationKind } from '../catalog-error.ts'
 import { checkIdentifier, checkNamespace } from '../identifier.ts'
-import { findHolder, loadCurrent } from './catalog-context.ts'
+import { loadCurrent } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
-import type { RequestRecord } from './catalog-store.ts'
+import type { RequestRecord, StoreRequest } from './catalog-store.ts'
 import { commitTables } from './commit-tables.ts'
 import { commitView, createView } from './commit-view.ts'
 import { createTable, stageTable } from './create-table.ts'
@@ -33,7 +33,7 @@ import type { MetadataFiles } from './metadata-files.ts'
 import { registerTable, registerView } from './register-relation.ts'
 import { runOnce } from './run-once.ts'
 import type { DoneOutcome } from './run-once.ts'
-import { TableTurns } from './table-turns.ts'
+import type { TableTurns } from './table-turns.ts'
 
 /** A loaded table or view, but for the settings that the catalog adds. */
 type Loaded<M> = {
@@ -43,23 +43,28 @@ type Loaded<M> = {
   readonly config: Readonly<Record<string, string>>
 }
 
+export type SqlCatalogParts = {
+  readonly context: CatalogContext
+  readonly requestLifetimeMs: number
+  // Commits of one process to one table would only lose to each other, and each loss costs a metadata file.
+  readonly turns: TableTurns
+  readonly close: () => Promise<void>
+}
+
 export class SqlCatalog implements Catalog {
   readonly requestLifetimeMs: number
+  readonly #parts: SqlCatalogParts
   readonly #context: CatalogContext
-  readonly #request: RequestRecord | undefined
-  // Commits of one process to one table would only lose to each other, and each loss costs a metadata file.
   readonly #turns: TableTurns
+  readonly #record: RequestRecord | undefined
 
-  constructor(
-    context: CatalogContext,
-    requestLifetimeMs: number,
-    request?: { readonly record: RequestRecord; readonly turns: TableTurns },
-  ) {
-    this.requestLifetimeMs = requestLifetimeMs
-    this.#request = request?.record
-    this.#turns = request?.turns ?? new TableTurns()
-    this.#context =
-      request === undefined ? context : { ...context, rows: context.rows.forRequest(request.record) }
+  constructor(parts: SqlCatalogParts, request: StoreRequest = {}) {
+    const { context } = parts
+    this.requestLifetimeMs = parts.requestLifetimeMs
+    this.#parts = parts
+    this.#turns = parts.turns
+    this.#record = request.record
+    this.#context = { ...context, rows: context.rows.forRequest(request) }
   }
 
   async listNamespaces(parent?: Namespace): Promise<readonly Namespace[]> {
@@ -194,14 +199,17 @@ export class SqlCatalog implements Catalog {
     return this.#changeView(identifier, (context) => registerView(context, identifier, metadataLocation))
   }
 
-  forRequest(request: RequestKey): Catalog {
+  forRequest({ key, principal }: CatalogRequest): Catalog {
     const nowMs = this.#context.clock.now()
-    const record = { ...request, nowMs, forgetBeforeMs: nowMs - this.requestLifetimeMs }
-    return new SqlCatalog(this.#context, this.requestLifetimeMs, { record, turns: this.#turns })
+    const forgetBeforeMs = nowMs - this.requestLifetimeMs
+    return new SqlCatalog(this.#parts, {
+      ...(key === undefined ? {} : { record: { ...key, nowMs, forgetBeforeMs } }),
+      ...(principal === undefined ? {} : { principal }),
+    })
   }
 
   async close(): Promise<void> {
-    await this.#context.rows.close()
+    await this.#parts.close()
   }
 
   async #list(kind: RelationKind, namespace: Namespace): Promise<readonly TableIdentifier[]> {
@@ -235,7 +243,7 @@ export class SqlCatalog implements Catalog {
       const outcome = await rows.renameRelation(kind, from, to)
       if (outcome === 'not-found') throw noSuchRelation(kind, from)
       if (outcome === 'no-namespace') throw noSuchNamespace(to.namespace)
-      if (outcome === 'name-taken') throw renameTaken((await findHolder(rows, to)) ?? kind, from, to)
+      if (outcome === 'name-taken') throw renameTaken((await rows.findKind(to)) ?? kind, from, to)
     })
   }
 
@@ -275,8 +283,8 @@ export class SqlCatalog implements Catalog {
     work: (context: CatalogContext) => Promise<T>,
     replay: (outcome: DoneOutcome) => Promise<T>,
   ): Promise<T> {
-    if (this.#request === undefined) return work(this.#context)
-    return runOnce(this.#context.rows, this.#request, () => work(this.#context), replay)
+    if (this.#record === undefined) return work(this.#context)
+    return runOnce(this.#context.rows, this.#record, () => work(this.#context), replay)
   }
 }
 

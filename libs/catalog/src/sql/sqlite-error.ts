@@ -1,8 +1,10 @@
 import { FloeError } from '@floe/iceberg'
 import type { ErrorCode, FloeErrorOptions } from '@floe/iceberg'
+import type { Constraint } from './sql-database.ts'
 
 // SQLite's primary result codes: the low byte of an extended one (https://www.sqlite.org/rescode.html).
 const primaryCodeMask = 0xff
+const busy = 5
 const constraintForeignKey = 787
 const constraintPrimaryKey = 1555
 const constraintUnique = 2067
@@ -10,7 +12,7 @@ const constraintUnique = 2067
 type Reaction = { readonly code: ErrorCode; readonly hint: string }
 
 const reactions: Readonly<Record<number, Reaction>> = {
-  5: { code: 'unavailable', hint: 'another process holds the catalog; try again' },
+  [busy]: { code: 'unavailable', hint: 'another process holds the catalog; try again' },
   6: { code: 'unavailable', hint: 'another statement holds the catalog; try again' },
   8: { code: 'permission-denied', hint: 'make the catalog file and its folder writable for this process' },
   10: { code: 'commit-state-unknown', hint: 'check the disk, then look whether the change is there' },
@@ -21,7 +23,7 @@ const reactions: Readonly<Record<number, Reaction>> = {
 }
 
 /** Which constraint a statement broke; `undefined` when the error is something else. */
-export function brokenConstraint(error: unknown): 'foreign-key' | 'primary-key' | 'unique' | undefined {
+export function brokenConstraint(error: unknown): Constraint | undefined {
   switch (resultCode(error)) {
     case constraintForeignKey:
       return 'foreign-key'
@@ -43,6 +45,12 @@ export function sqliteError(error: unknown, path: string): FloeError {
   const options: FloeErrorOptions = { cause: error }
   if (reaction === undefined) return new FloeError('internal', message, options)
   return new FloeError(reaction.code, message, { ...options, hint: reaction.hint })
+}
+
+/** Another connection holds the file: nothing has happened, and the same call may succeed soon. */
+export function isBusy(error: unknown): boolean {
+  const code = error instanceof FloeError ? resultCode(error.cause) : undefined
+  return code !== undefined && (code & primaryCodeMask) === busy
 }
 
 function resultCode(error: unknown): number | undefined {

@@ -1,0 +1,128 @@
+/**
+ * One step of the store's layout. Entries are appended, never changed or moved once released: a store remembers the
+ * ids of those that it has seen. Each dialect has its own text, which may hold several statements or none.
+ */
+export type Migration = { readonly id: string; readonly sqlite: string; readonly postgres: string }
+
+/**
+ * `path` holds a namespace's levels joined by U+001F. `kind` keeps tables and views in one name space. `outcome` is a
+ * `RequestOutcome` as JSON. Stores in PostgreSQL begin with `warehouses`. Names there are compared by their bytes, as
+ * SQLite does, whatever the collation of the database.
+ */
+export const migrations: readonly Migration[] = [
+  {
+    id: 'relations',
+    sqlite: `
+      CREATE TABLE namespaces (
+        path TEXT PRIMARY KEY,
+        parent TEXT REFERENCES namespaces (path),
+        properties TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX namespaces_by_parent ON namespaces (parent, path);
+      CREATE TABLE relations (
+        namespace TEXT NOT NULL REFERENCES namespaces (path),
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('table', 'view')),
+        uuid TEXT NOT NULL,
+        metadata_location TEXT NOT NULL,
+        previous_metadata_location TEXT,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (namespace, name)
+      ) STRICT, WITHOUT ROWID;
+      CREATE UNIQUE INDEX relations_by_uuid ON relations (uuid);`,
+    postgres: '',
+  },
+  {
+    id: 'requests',
+    sqlite: `
+      CREATE TABLE requests (
+        key TEXT PRIMARY KEY,
+        fingerprint TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        finished_at_ms INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX requests_by_time ON requests (finished_at_ms);`,
+    postgres: '',
+  },
+  {
+    id: 'warehouses',
+    sqlite: `
+      DROP INDEX namespaces_by_parent;
+      DROP INDEX relations_by_uuid;
+      DROP INDEX requests_by_time;
+      ALTER TABLE namespaces RENAME TO old_namespaces;
+      ALTER TABLE relations RENAME TO old_relations;
+      ALTER TABLE requests RENAME TO old_requests;
+      CREATE TABLE namespaces (
+        warehouse TEXT NOT NULL,
+        path TEXT NOT NULL,
+        parent TEXT,
+        properties TEXT NOT NULL,
+        PRIMARY KEY (warehouse, path),
+        FOREIGN KEY (warehouse, parent) REFERENCES namespaces (warehouse, path)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX namespaces_by_parent ON namespaces (warehouse, parent, path);
+      CREATE TABLE relations (
+        warehouse TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('table', 'view')),
+        uuid TEXT NOT NULL,
+        metadata_location TEXT NOT NULL,
+        previous_metadata_location TEXT,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (warehouse, namespace, name),
+        FOREIGN KEY (warehouse, namespace) REFERENCES namespaces (warehouse, path)
+      ) STRICT, WITHOUT ROWID;
+      CREATE UNIQUE INDEX relations_by_uuid ON relations (uuid);
+      CREATE TABLE requests (
+        warehouse TEXT NOT NULL,
+        key TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        finished_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (warehouse, key)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX requests_by_time ON requests (finished_at_ms);
+      INSERT INTO namespaces SELECT 'default', path, parent, properties FROM old_namespaces;
+      INSERT INTO relations
+        SELECT 'default', namespace, name, kind, uuid, metadata_location, previous_metadata_location, version
+        FROM old_relations;
+      INSERT INTO requests SELECT 'default', key, fingerprint, outcome, finished_at_ms FROM old_requests;
+      DROP TABLE old_requests;
+      DROP TABLE old_relations;
+      DROP TABLE old_namespaces;`,
+    postgres: `
+      CREATE TABLE namespaces (
+        warehouse TEXT COLLATE "C" NOT NULL,
+        path TEXT COLLATE "C" NOT NULL,
+        parent TEXT COLLATE "C",
+        properties TEXT NOT NULL,
+        CONSTRAINT namespaces_pkey PRIMARY KEY (warehouse, path),
+        CONSTRAINT namespaces_parent_fkey FOREIGN KEY (warehouse, parent) REFERENCES namespaces (warehouse, path)
+      );
+      CREATE INDEX namespaces_by_parent ON namespaces (warehouse, parent, path);
+      CREATE TABLE relations (
+        warehouse TEXT COLLATE "C" NOT NULL,
+        namespace TEXT COLLATE "C" NOT NULL,
+        name TEXT COLLATE "C" NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('table', 'view')),
+        uuid TEXT COLLATE "C" NOT NULL,
+        metadata_location TEXT NOT NULL,
+        previous_metadata_location TEXT,
+        version BIGINT NOT NULL,
+        CONSTRAINT relations_pkey PRIMARY KEY (warehouse, namespace, name),
+        CONSTRAINT relations_namespace_fkey FOREIGN KEY (warehouse, namespace) REFERENCES namespaces (warehouse, path)
+      ) WITH (fillfactor = 50);
+      CREATE UNIQUE INDEX relations_by_uuid ON relations (uuid);
+      CREATE TABLE requests (
+        warehouse TEXT COLLATE "C" NOT NULL,
+        key TEXT COLLATE "C" NOT NULL,
+        fingerprint TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        finished_at_ms BIGINT NOT NULL,
+        CONSTRAINT requests_pkey PRIMARY KEY (warehouse, key)
+      );
+      CREATE INDEX requests_by_time ON requests (finished_at_ms);`,
+  },
+]
