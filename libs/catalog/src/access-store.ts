@@ -60,11 +60,7 @@ export interface AccessStore {
   removeGrant(warehouse: string, to: Grantee, on: Securable): Promise<boolean>
 
   /** Rules about one table for the principal and its roles. */
-  readRulesOf(
-    warehouse: string,
-    principal: Principal,
-    table: TableIdentifier,
-  ): Promise<readonly ReadRule[]>
+  readRulesOf(warehouse: string, principal: Principal, table: TableIdentifier): Promise<readonly ReadRule[]>
   listReadRules(warehouse: string): Promise<readonly ReadRule[]>
   /** Takes the place of the grantee's rule about the table. */
   setReadRule(warehouse: string, rule: ReadRule): Promise<'set' | 'no-object'>

@@ -33,8 +33,9 @@ export type {
 } from './access-store.ts'
 export {
   checkMask,
-  combineRestrictions,
+  combineRules,
   fieldsOf,
+  keepRowFilter,
   maskActions,
   parseReadRestrictions,
   readRestrictionsToJson,

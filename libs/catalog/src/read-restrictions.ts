@@ -1,13 +1,28 @@
 import {
   and,
+  bindExpression,
+  currentSchema,
   expressionToJson,
   findFieldById,
+  findFieldByName,
   FloeError,
-  bindExpression,
+  isPrimitive,
+  mapPredicates,
   parseExpression,
+  singleValueToJson,
   typeToString,
 } from '@floe/iceberg'
-import type { Expression, JsonObject, JsonValue, NestedField, Schema, Type } from '@floe/iceberg'
+import type {
+  Expression,
+  JsonObject,
+  JsonValue,
+  NestedField,
+  Predicate,
+  PrimitiveValue,
+  Schema,
+  TableMetadata,
+  Type,
+} from '@floe/iceberg'
 import type { Grantee } from './access-store.ts'
 import type { TableIdentifier } from './catalog.ts'
 
@@ -69,16 +84,48 @@ export type ReadRestrictions = {
   readonly masks: readonly ColumnMask[]
 }
 
-/** Restrictions of one table for one principal or role. */
-export type ReadRule = { readonly to: Grantee; readonly table: TableIdentifier } & ReadRestrictions
+/**
+ * Restrictions of one table for one principal or role, as they are kept: the filter names columns by field id, and its
+ * literals are in any form that the column's type takes.
+ */
+export type ReadRule = {
+  readonly to: Grantee
+  readonly table: TableIdentifier
+  readonly rowFilter?: Expression
+  readonly masks: readonly ColumnMask[]
+}
+
+/**
+ * A filter as it is kept, from one that names columns.
+ * @throws FloeError invalid-input for unknown columns, fields inside of columns, and literals of a wrong type
+ */
+export function keepRowFilter(filter: Expression, schema: Schema): Expression {
+  bindExpression(filter, schema)
+  return mapPredicates(filter, (predicate) => {
+    const { reference } = predicate
+    const field =
+      reference.kind === 'id'
+        ? findFieldById(schema, reference.fieldId)
+        : findFieldByName(schema, reference.name)
+    if (field === undefined || !schema.fields.includes(field))
+      throw new FloeError('invalid-input', 'a row filter names a field inside of a column', {
+        hint: 'compare columns of the table itself',
+      })
+    return { ...predicate, reference: { kind: 'id', fieldId: field.id } }
+  })
+}
 
 /** @throws FloeError invalid-input when the column is none of the table's own, or the action is not for its type */
 export function checkMask({ fieldId, action }: ColumnMask, { fields }: Schema): void {
   const field = fields.find(({ id }) => id === fieldId)
   if (field === undefined)
-    throw new FloeError('invalid-input', `a mask names the field ${fieldId}, which is no column of the table`, {
-      hint: 'only columns can be masked, not fields inside of them: mask the whole column',
-    })
+    throw new FloeError(
+      'invalid-input',
+      `a mask names the field ${fieldId}, which is no column of the table`,
+      {
+        hint: 'only columns can be masked, not fields inside of them: mask the whole column',
+      },
+    )
   if (appliesTo(action, field)) return
   const shown = `${field.required ? 'required ' : ''}column "${field.name}" of type ${typeToString(field.type)}`
   const fitting = maskActions.filter((candidate) => appliesTo(candidate, field))
@@ -90,10 +137,11 @@ export function checkMask({ fieldId, action }: ColumnMask, { fields }: Schema): 
 /**
  * All rules that concern one principal as one: a row must pass every filter. Of two masks of a column neither is the
  * milder one, so that nothing of the column is shown.
+ * @throws FloeError unsupported when a filter does not fit the table any more
  */
-export function combineRestrictions(
-  rules: readonly ReadRestrictions[],
-  { fields }: Schema,
+export function combineRules(
+  rules: readonly ReadRule[],
+  metadata: TableMetadata,
 ): ReadRestrictions | undefined {
   if (rules.length === 0) return undefined
   const filters = rules.flatMap(({ rowFilter }) => (rowFilter === undefined ? [] : [rowFilter]))
@@ -104,29 +152,80 @@ export function combineRestrictions(
   const masks = [...byField].map(([fieldId, [first, ...others]]): ColumnMask => {
     const agreed = others.every(({ action }) => action === first?.action)
     if (first !== undefined && agreed) return first
-    const field = fields.find(({ id }) => id === fieldId)
+    const field = currentSchema(metadata).fields.find(({ id }) => id === fieldId)
     return { fieldId, action: field?.required === true ? 'mask-to-fixed-value' : 'replace-with-null' }
   })
-  return { masks, ...(filters.length === 0 ? {} : { rowFilter: and(...filters) }) }
+  return { masks, ...(filters.length === 0 ? {} : { rowFilter: bindKept(and(...filters), metadata) }) }
 }
 
-/** Spec `ReadRestrictions`; columns of the filter by name where the schema has them, else by id. */
-export function readRestrictionsToJson({ rowFilter, masks }: ReadRestrictions, schema: Schema): JsonObject {
-  return {
-    ...(masks.length === 0
-      ? {}
-      : { 'required-column-projections': masks.map(({ fieldId, action }) => ({ 'field-id': fieldId, action })) }),
-    ...(rowFilter === undefined ? {} : { 'required-row-filter': filterToJson(rowFilter, schema) }),
+function bindKept(filter: Expression, metadata: TableMetadata): Expression {
+  try {
+    return bindExpression(filter, schemaOf(filter, metadata))
+  } catch (error) {
+    throw new FloeError('unsupported', `a row filter of the table at ${metadata.location} does not fit it`, {
+      hint: 'whoever manages the table should set another row filter',
+      cause: error,
+    })
   }
 }
 
-/** Clients of before the expressions spec know names only; a column that the schema lost has none. */
-function filterToJson(rowFilter: Expression, schema: Schema): JsonValue {
-  const isKnown = fieldsOf(rowFilter).every((id) => findFieldById(schema, id) !== undefined)
-  return expressionToJson(rowFilter, isKnown ? { schema } : { spelling: 'reference' })
+/** The current schema, with those columns of the filter that it does not have any more. */
+function schemaOf(filter: Expression, metadata: TableMetadata): Schema {
+  const current = currentSchema(metadata)
+  const newestFirst = [...metadata.schemas].sort((a, b) => b.schemaId - a.schemaId)
+  const lost = [...new Set(fieldsOf(filter))].flatMap((fieldId) => {
+    if (current.fields.some(({ id }) => id === fieldId)) return []
+    const field = newestFirst.flatMap(({ fields }) => fields).find(({ id }) => id === fieldId)
+    return field === undefined ? [] : [field]
+  })
+  return lost.length === 0 ? current : { ...current, fields: [...current.fields, ...lost] }
 }
 
-/** Field ids that a bound expression names. */
+/** Spec `ReadRestrictions`; columns of the filter by name where the table has them, else by id. */
+export function readRestrictionsToJson(
+  { rowFilter, masks }: ReadRestrictions,
+  metadata: TableMetadata,
+): JsonObject {
+  return {
+    ...(masks.length === 0
+      ? {}
+      : {
+          'required-column-projections': masks.map(({ fieldId, action }) => ({
+            'field-id': fieldId,
+            action,
+          })),
+        }),
+    ...(rowFilter === undefined ? {} : { 'required-row-filter': filterToJson(rowFilter, metadata) }),
+  }
+}
+
+/** Clients of before the expressions spec know names only; the name of a lost column may be another column's by now. */
+function filterToJson(rowFilter: Expression, metadata: TableMetadata): JsonValue {
+  const current = currentSchema(metadata)
+  const schema = schemaOf(rowFilter, metadata)
+  if (schema === current) return expressionToJson(rowFilter, { schema })
+  return expressionToJson(
+    mapPredicates(rowFilter, (predicate) => withJsonLiterals(predicate, schema)),
+    { spelling: 'reference' },
+  )
+}
+
+function withJsonLiterals(predicate: Predicate, { fields }: Schema): Expression {
+  const { reference } = predicate
+  const type = fields.find(({ id }) => reference.kind === 'id' && id === reference.fieldId)?.type
+  if (type === undefined || !isPrimitive(type)) return predicate
+  const jsonOf = (value: PrimitiveValue): PrimitiveValue => singleValueToJson(type, value) as PrimitiveValue
+  switch (predicate.kind) {
+    case 'unary':
+      return predicate
+    case 'literal':
+      return { ...predicate, value: jsonOf(predicate.value) }
+    case 'set':
+      return { ...predicate, values: predicate.values.map(jsonOf) }
+  }
+}
+
+/** Field ids that an expression names. */
 export function fieldsOf(expression: Expression): readonly number[] {
   switch (expression.kind) {
     case 'true':
@@ -158,7 +257,8 @@ export function parseReadRestrictions(json: JsonValue, schema: Schema): ReadRest
     if (known === undefined) throw unknownAction(fieldId)
     return { fieldId, action: known }
   })
-  if (new Set(masks.map(({ fieldId }) => fieldId)).size < masks.length) throw malformed('a column has two actions')
+  if (new Set(masks.map(({ fieldId }) => fieldId)).size < masks.length)
+    throw malformed('a column has two actions')
   const hasFilter = filter !== undefined && filter !== null
   if (masks.length === 0 && !hasFilter) return undefined
   return { masks, ...(hasFilter ? { rowFilter: bindExpression(parseExpression(filter), schema) } : {}) }

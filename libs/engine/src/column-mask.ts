@@ -40,7 +40,10 @@ function alphanumSql(text: string): string {
 
 /** By way of the date: DuckDB rounds nanoseconds, which would move the last one of a year into the next. */
 function truncatedSql(unit: 'year' | 'month', column: string, type: Type): string {
-  const day = type.kind === 'timestamp_ns' || type.kind === 'timestamptz_ns' ? flooredDay(column) : `CAST(${column} AS DATE)`
+  const day =
+    type.kind === 'timestamp_ns' || type.kind === 'timestamptz_ns'
+      ? flooredDay(column)
+      : `CAST(${column} AS DATE)`
   return `CAST(CAST(date_trunc('${unit}', ${day}) AS DATE) AS ${duckdbType(type)})`
 }
 
@@ -130,7 +133,11 @@ function hashedNumber(column: string, bytes: 4 | 8, salt: string): string {
 }
 
 function unmaskable({ name, type }: NestedField): FloeError {
-  return new FloeError('unsupported', `the mask of column "${name}" is not for its type, ${typeToString(type)}`, {
-    hint: 'whoever manages the table should set another mask',
-  })
+  return new FloeError(
+    'unsupported',
+    `the mask of column "${name}" is not for its type, ${typeToString(type)}`,
+    {
+      hint: 'whoever manages the table should set another mask',
+    },
+  )
 }

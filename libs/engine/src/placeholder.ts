@@ -76,7 +76,11 @@ function placeholderSql(index: number, { fields }: Schema, prefix: string): read
   ]
 }
 
-function fieldFinder({ fields }: Schema, prefix: string, masked: ReadonlySet<number> = new Set()): FieldFinder {
+function fieldFinder(
+  { fields }: Schema,
+  prefix: string,
+  masked: ReadonlySet<number> = new Set(),
+): FieldFinder {
   const open = fields.filter(({ id }) => !masked.has(id))
   const byColumn = new Map(open.map((field) => [`${prefix}${field.id}`, field]))
   return ([column = '', ...path]) => {

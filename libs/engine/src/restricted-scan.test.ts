@@ -89,7 +89,9 @@ describe('a row filter', () => {
     ['not starting', compare(2, 'not-starts-with', 'A'), [2, 3, 4]],
     ['a negation', not(equal(3, 'UK')), [2, 3]],
   ])('keeps the rows of %s', async (_title, filter, ids) => {
-    expect(await rows('SELECT id FROM hr.people ORDER BY id', filtered(filter))).toEqual(ids.map((id) => [id]))
+    expect(await rows('SELECT id FROM hr.people ORDER BY id', filtered(filter))).toEqual(
+      ids.map((id) => [id]),
+    )
   })
 
   it('holds in every place where the table stands', async () => {
@@ -110,7 +112,10 @@ describe('a row filter', () => {
   })
 
   it('sees values that a mask hides', async () => {
-    const both: ReadRestrictions = { masks: [{ fieldId: 3, action: 'replace-with-null' }], rowFilter: equal(3, 'UK') }
+    const both: ReadRestrictions = {
+      masks: [{ fieldId: 3, action: 'replace-with-null' }],
+      rowFilter: equal(3, 'UK'),
+    }
     expect(await rows('SELECT id, country FROM hr.people ORDER BY id', both)).toEqual([
       [1, null],
       [4, null],
@@ -120,7 +125,9 @@ describe('a row filter', () => {
   it('holds for older versions, and over columns that were dropped since or came later', async () => {
     const table: TableIdentifier = { namespace: ['hr'], name: 'history' }
     await lake.createTable(table, [field(1, 'id', 'long'), field(2, 'team', 'string')])
-    const { snapshotId } = await lake.commit(table, [{ rows: `SELECT 1::BIGINT AS id, 'red' AS team UNION ALL SELECT 2, 'blue'` }])
+    const { snapshotId } = await lake.commit(table, [
+      { rows: `SELECT 1::BIGINT AS id, 'red' AS team UNION ALL SELECT 2, 'blue'` },
+    ])
     await lake.evolve(table, [field(1, 'id', 'long'), field(3, 'level', 'int')])
     await lake.commit(table, [{ rows: 'SELECT 3::BIGINT AS id, 9 AS level' }])
     const red = filtered(equal(2, 'red'))
@@ -128,11 +135,15 @@ describe('a row filter', () => {
     expect(await rows('SELECT id FROM hr.history', red)).toEqual([[1]])
     expect(await rows('SELECT id FROM hr.history', level)).toEqual([[3]])
     expect(await rows(`SELECT id FROM hr.history AT (VERSION => ${snapshotId})`, level)).toEqual([])
-    await expect(rows('SELECT id FROM hr.history', filtered(equal(77, 1)))).rejects.toMatchObject({ code: 'unsupported' })
+    await expect(rows('SELECT id FROM hr.history', filtered(equal(77, 1)))).rejects.toMatchObject({
+      code: 'unsupported',
+    })
   })
 
   it('leaves out of the result what was pruned', async () => {
-    const { result } = await readAll(engine, 'SELECT id FROM hr.people', { catalog: restricted(filtered(equal(3, 'UK'))) })
+    const { result } = await readAll(engine, 'SELECT id FROM hr.people', {
+      catalog: restricted(filtered(equal(3, 'UK'))),
+    })
     expect(result.pruning).toEqual([])
   })
 })
@@ -142,10 +153,25 @@ describe('a column mask', () => {
     expect(await maskedColumn(2, 'mask-alphanum')).toEqual(['xxxxx.xn', 'xx', 'xxxxxx(n)x@x', null])
     expect(await maskedColumn(2, 'show-first-4')).toEqual(['Ada x.xn', 'Bo', 'Chloxx(n)x@x', null])
     expect(await maskedColumn(2, 'show-last-4')).toEqual(['xxxxL. 1', 'Bo', 'xxxxxx(n) @x', null])
-    expect(await maskedColumn(2, 'mask-to-fixed-value')).toEqual(['XXXXXXXX', 'XXXXXXXX', 'XXXXXXXX', 'XXXXXXXX'])
+    expect(await maskedColumn(2, 'mask-to-fixed-value')).toEqual([
+      'XXXXXXXX',
+      'XXXXXXXX',
+      'XXXXXXXX',
+      'XXXXXXXX',
+    ])
     expect(await maskedColumn(2, 'replace-with-null')).toEqual([null, null, null, null])
-    expect(await maskedColumn(5, 'truncate-to-year')).toEqual(['1915-01-01', null, '1969-01-01', '2024-01-01'])
-    expect(await maskedColumn(5, 'truncate-to-month')).toEqual(['1915-12-01', null, '1969-12-01', '2024-06-01'])
+    expect(await maskedColumn(5, 'truncate-to-year')).toEqual([
+      '1915-01-01',
+      null,
+      '1969-01-01',
+      '2024-01-01',
+    ])
+    expect(await maskedColumn(5, 'truncate-to-month')).toEqual([
+      '1915-12-01',
+      null,
+      '1969-12-01',
+      '2024-06-01',
+    ])
   })
 
   it('hashes texts and numbers as other engines do', async () => {
@@ -162,12 +188,14 @@ describe('a column mask', () => {
       long.writeBigInt64LE(value)
       return sha256(long).readBigInt64LE()
     })
-    expect((await maskedColumn(1, 'sha-256-global')).map((id) => BigInt(id as bigint)).sort()).toEqual(ids.sort())
+    expect((await maskedColumn(1, 'sha-256-global')).map((id) => BigInt(id as bigint)).sort()).toEqual(
+      ids.sort(),
+    )
   })
 
   it('salts a hash anew in each query, and alike within one', async () => {
     const local = masked(2, 'sha-256-query-local')
-    const sql = "SELECT a.name, a.name = b.name FROM hr.people a JOIN hr.people b USING (id) WHERE id = 1"
+    const sql = 'SELECT a.name, a.name = b.name FROM hr.people a JOIN hr.people b USING (id) WHERE id = 1'
     const [first] = await rows('SELECT name FROM hr.people WHERE id = 1', local)
     const [second] = await rows('SELECT name FROM hr.people WHERE id = 1', local)
     expect(first).not.toEqual(second)
@@ -180,14 +208,22 @@ describe('a column mask', () => {
     expect(await rows('SELECT id FROM hr.people WHERE salary = 700', hidden)).toEqual([])
     expect(await rows('SELECT count(*) FROM hr.people WHERE salary IS NULL', hidden)).toEqual([[4]])
     expect(await rows('SELECT min(salary), max(salary) FROM hr.people', hidden)).toEqual([[null, null]])
-    expect(await rows("SELECT id FROM hr.people WHERE name = 'XXXXXXXX'", masked(2, 'mask-to-fixed-value'))).toHaveLength(4)
-    expect(await rows('SELECT id FROM hr.people ORDER BY salary, id', masked(4, 'mask-to-fixed-value'))).toEqual([[1], [2], [3], [4]])
+    expect(
+      await rows("SELECT id FROM hr.people WHERE name = 'XXXXXXXX'", masked(2, 'mask-to-fixed-value')),
+    ).toHaveLength(4)
+    expect(
+      await rows('SELECT id FROM hr.people ORDER BY salary, id', masked(4, 'mask-to-fixed-value')),
+    ).toEqual([[1], [2], [3], [4]])
     const summary = await rows('SUMMARIZE hr.people', masked(2, 'mask-to-fixed-value'))
-    expect(JSON.stringify(summary, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).not.toContain('Ada')
+    expect(
+      JSON.stringify(summary, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    ).not.toContain('Ada')
   })
 
   it('that does not fit its column any more, or that is not known, shows nothing', async () => {
-    await expect(rows('SELECT id FROM hr.people', masked(1, 'show-last-4'))).rejects.toMatchObject({ code: 'unsupported' })
+    await expect(rows('SELECT id FROM hr.people', masked(1, 'show-last-4'))).rejects.toMatchObject({
+      code: 'unsupported',
+    })
     const schema = currentSchema((await lake.catalog.loadTable(people)).metadata)
     const unknown = { 'required-column-projections': [{ 'field-id': 1, action: 'apply-expression' }] }
     expect(() => parseReadRestrictions(unknown, schema)).toThrow('unknown mask')
@@ -205,8 +241,8 @@ it('masks a column of every type', async () => {
     field(6, 'ts', 'timestamp'),
     field(7, 'tz', 'timestamptz'),
     field(8, 'x', 'binary'),
-    field(9, 'l', { kind: 'list', elementId: 10, element: { kind: 'int' }, elementRequired: false }),
-    field(11, 'ns', 'timestamp_ns'),
+    field(9, 'l', { kind: 'list', elementId: 11, element: { kind: 'int' }, elementRequired: false }),
+    field(10, 'ns', 'timestamp_ns'),
   ]
   await lake.createTable(table, all, { properties: { 'format-version': '3' } })
   await lake.commit(table, [
@@ -219,11 +255,24 @@ it('masks a column of every type', async () => {
   ])
   const fixed = { masks: all.map(({ id }) => ({ fieldId: id, action: 'mask-to-fixed-value' as const })) }
   expect(await rows('SELECT * FROM hr.types', fixed)).toEqual([
-    [false, '0.00', 0, '00000000-0000-0000-0000-000000000000', '00:00:00', '1970-01-01T00:00:00', '1970-01-01T00:00:00+00:00', '\\x', [], '1970-01-01T00:00:00'],
+    [
+      false,
+      '0.00',
+      0,
+      '00000000-0000-0000-0000-000000000000',
+      '00:00:00',
+      '1970-01-01T00:00:00',
+      '1970-01-01T00:00:00+00:00',
+      '\\x',
+      [],
+      '1970-01-01T00:00:00',
+    ],
   ])
-  const months = { masks: [6, 7, 11].map((fieldId) => ({ fieldId, action: 'truncate-to-month' as const })) }
+  const months = { masks: [6, 7, 10].map((fieldId) => ({ fieldId, action: 'truncate-to-month' as const })) }
   expect(await rows('SELECT ts, tz, ns FROM hr.types', months)).toEqual([
     ['1969-12-01T00:00:00', '1969-12-01T00:00:00+00:00', '1969-12-01T00:00:00'],
   ])
-  expect(await rows('SELECT x FROM hr.types', masked(8, 'sha-256-global'))).toEqual([[`\\x${sha256('ab').toString('hex')}`]])
+  expect(await rows('SELECT x FROM hr.types', masked(8, 'sha-256-global'))).toEqual([
+    [`\\x${sha256('ab').toString('hex')}`],
+  ])
 })

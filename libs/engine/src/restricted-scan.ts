@@ -1,6 +1,6 @@
 import { checkMask, fieldsOf } from '@floe/catalog'
 import type { ColumnMask, LoadedTable } from '@floe/catalog'
-import { FloeError, mapPredicates, rewriteNot } from '@floe/iceberg'
+import { bindExpression, FloeError, mapPredicates } from '@floe/iceberg'
 import type { Expression, NestedField, Schema } from '@floe/iceberg'
 
 import { maskSql } from './column-mask.ts'
@@ -32,10 +32,23 @@ export function restrictScan(
   const hiddenIds = [...new Set(fieldsOf(rowFilter))].filter((id) => !shown.has(id))
   const shownMasks = masks.filter(({ fieldId }) => shown.has(fieldId))
   for (const mask of shownMasks) checkEnforceable(mask, schema)
+  const hiddenFields = hiddenIds.map((id) => fieldInHistory(id, metadata))
   return {
-    rowFilter,
-    hiddenFields: hiddenIds.map((id) => fieldInHistory(id, metadata)),
+    rowFilter: bindToVersion(rowFilter, { ...schema, fields: [...schema.fields, ...hiddenFields] }),
+    hiddenFields,
     masks: new Map(shownMasks.map((mask) => [mask.fieldId, mask])),
+  }
+}
+
+/** Columns of an older version may have narrower types. */
+function bindToVersion(rowFilter: Expression, schema: Schema): Expression {
+  try {
+    return bindExpression(rowFilter, schema)
+  } catch (error) {
+    throw new FloeError('unsupported', 'the row filter of a table does not fit the version that is read', {
+      hint: 'whoever manages the table should set another row filter',
+      cause: error,
+    })
   }
 }
 
@@ -53,8 +66,10 @@ function checkEnforceable(mask: ColumnMask, schema: Schema): void {
 /** What of the row filter prunes files: columns that the schema does not show cannot, so their tests count as true. */
 export function pruningFilter({ rowFilter }: ScanRestrictions, schema: Schema): Expression {
   const shown = new Set(schema.fields.map(({ id }) => id))
-  return mapPredicates(rewriteNot(rowFilter, schema), (predicate) =>
-    predicate.reference.kind === 'id' && shown.has(predicate.reference.fieldId) ? predicate : { kind: 'true' },
+  return mapPredicates(rowFilter, (predicate) =>
+    predicate.reference.kind === 'id' && shown.has(predicate.reference.fieldId)
+      ? predicate
+      : { kind: 'true' },
   )
 }
 

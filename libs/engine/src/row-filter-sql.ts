@@ -33,8 +33,7 @@ export function rowFilterSql(expression: Expression, fields: readonly NestedFiel
 
 function predicateSql(predicate: Predicate, fields: readonly NestedField[]): string {
   const { reference } = predicate
-  const field =
-    reference.kind === 'id' ? fields.find(({ id }) => id === reference.fieldId) : undefined
+  const field = reference.kind === 'id' ? fields.find(({ id }) => id === reference.fieldId) : undefined
   if (field === undefined || !isPrimitive(field.type)) {
     throw new FloeError('unsupported', 'the row filter of a table names what is no plain column of it', {
       hint: 'whoever manages the table should set another row filter',

@@ -112,7 +112,11 @@ async function execute(
     const files = filesOf(plan).map((file) => ({ location: file.filePath, path: lease.pathOf(file) }))
     const footers = await deadline.guard(layouts.read(connection, files))
     await deadline.guard(
-      createScanView(index, { metadata: loaded.metadata, plan, layouts: footers, restrictions }, { connection, lease, store, saltHex }),
+      createScanView(
+        index,
+        { metadata: loaded.metadata, plan, layouts: footers, restrictions },
+        { connection, lease, store, saltHex },
+      ),
     )
   }
   deadline.check()

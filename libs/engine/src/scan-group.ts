@@ -40,7 +40,10 @@ export function groupTasks(input: GroupInput): readonly ScanGroup[] {
   return [...groups.values()].map(({ group, tasks }) => ({ ...group, tasks }))
 }
 
-function groupOf(task: ScanTask, { metadata, plan, layouts, restrictions }: GroupInput): Omit<ScanGroup, 'tasks'> {
+function groupOf(
+  task: ScanTask,
+  { metadata, plan, layouts, restrictions }: GroupInput,
+): Omit<ScanGroup, 'tasks'> {
   const { dataFile, deletes } = task
   const equalities = deletes.filter(({ content }) => content === 'equality-deletes')
   const known = [...plan.schema.fields, ...(restrictions?.hiddenFields ?? [])]

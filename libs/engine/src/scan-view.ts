@@ -55,9 +55,14 @@ export async function createScanView(
     if (group.positions) await createPositions(positions, group, components)
     branches.push(groupSql(group, source, positions, components.lease))
   }
-  const nothing = `SELECT ${fieldsRead(source).map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`).join(', ')} WHERE false`
+  const nothing = `SELECT ${fieldsRead(source)
+    .map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`)
+    .join(', ')} WHERE false`
   const all = branches.length === 0 ? nothing : branches.join('\nUNION ALL ')
-  const rows = source.restrictions === undefined ? all : restrictedSql(all, source.restrictions, schema, components.saltHex)
+  const rows =
+    source.restrictions === undefined
+      ? all
+      : restrictedSql(all, source.restrictions, schema, components.saltHex)
   await readRows(
     components.connection,
     `CREATE TEMP VIEW ${scanName(index)} AS SELECT ${names} FROM (${rows})`,

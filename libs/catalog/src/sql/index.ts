@@ -1,3 +1,4 @@
+export { createSqlAccessStore } from './sql-access-store.ts'
 export { openCatalogDatabase } from './open-catalog-database.ts'
 export type {
   CatalogDatabase,
