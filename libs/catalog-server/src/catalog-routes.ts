@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
 import type { JsonObject } from '@floe/iceberg'
+import type { AccessControl } from './access/access-control.ts'
 import { configRoutes } from './config.ts'
 import { errorResponse, protocolErrorResponse } from './error-response.ts'
 import { functionRoutes } from './functions.ts'
@@ -26,6 +27,8 @@ export type CatalogRoutesSettings = {
   readonly overrides?: Readonly<Record<string, string>>
   /** Settings that clients of a table get with it, such as `s3.endpoint`; they win over the catalog's own. */
   readonly tableConfig?: TableConfig
+  /** Who may do what; without it everybody may do everything. */
+  readonly access?: AccessControl
   /** Takes the scan and commit reports of clients as they come. */
   readonly reportMetrics?: (identifier: TableIdentifier, report: JsonObject, receivedAtMs: number) => void
   /** Reports of clients that are kept in memory, of all tables together (default 1000). */
@@ -39,7 +42,7 @@ export type CatalogRoutesSettings = {
 const requestBytesMaxDefault = 32 * 1024 * 1024
 const tableBodyBytesMaxDefault = 64 * 1024 * 1024
 
-/** The Iceberg REST protocol below `/v1`, as routes to mount or serve. Authentication is the mounter's. */
+/** The Iceberg REST protocol below `/v1`, as routes to mount or serve. */
 export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
   const { catalog } = settings
   const routes = new Hono()
@@ -60,6 +63,10 @@ export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
       onError: (context) => protocolErrorResponse(context, 413, 'BadRequestException', tooLarge),
     }),
   )
+  if (settings.access !== undefined) {
+    routes.use(settings.access.middleware)
+    routes.route('/', settings.access.routes)
+  }
   const bodies = new TableBodies(settings.tableBodyBytesMax ?? tableBodyBytesMaxDefault)
   const answers = new TableAnswers(bodies, settings.tableConfig)
   const root = settings.prefix === undefined ? '/v1' : `/v1/${settings.prefix}`

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { LoadedTable } from '@floe/catalog'
 import { stringifyJson, tableMetadataToJson } from '@floe/iceberg'
 import type { JsonObject, TableMetadata } from '@floe/iceberg'
+import { asVisible } from './access/request-access.ts'
 import { loadTableResult, matchesEtag, tableEtag } from './table-body.ts'
 import type { SnapshotMode, TableBodies } from './table-body.ts'
 
@@ -18,7 +19,8 @@ export class TableAnswers {
   }
 
   /** Spec `LoadTableResult`, or 304 when the client has it. */
-  loaded(context: Context, table: LoadedTable, mode: SnapshotMode): Response {
+  async loaded(context: Context, loaded: LoadedTable, mode: SnapshotMode): Promise<Response> {
+    const table = await asVisible(context, loaded)
     const { etag, body } = this.#bodies.answer(table, this.#configOf(table), mode)
     const headers = {
       etag,

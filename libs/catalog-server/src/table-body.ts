@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readRestrictionsToJson } from '@floe/catalog'
 import type { LoadedTable } from '@floe/catalog'
 import { stringifyJson, tableMetadataToJson } from '@floe/iceberg'
 import type { JsonObject, TableMetadata } from '@floe/iceberg'
@@ -46,14 +47,22 @@ export class TableBodies {
   }
 }
 
-/** Differs for every metadata file, snapshot mode and config, so that a 304 never hides changed credentials. */
+/** Differs for every metadata file, snapshot mode, config and restriction: a 304 never hides that one has changed. */
 export function tableEtag(
-  { metadataLocation }: LoadedTable,
+  { metadata, metadataLocation, readRestrictions }: LoadedTable,
   config: Readonly<Record<string, string>>,
   mode: SnapshotMode,
 ): string {
   const keys = Object.keys(config).sort()
-  const parts = JSON.stringify([metadataLocation, mode, keys, keys.map((key) => config[key])])
+  const restrictions =
+    readRestrictions === undefined ? [] : [stringifyJson(readRestrictionsToJson(readRestrictions, metadata))]
+  const parts = JSON.stringify([
+    metadataLocation,
+    mode,
+    keys,
+    keys.map((key) => config[key]),
+    ...restrictions,
+  ])
   return `W/"${createHash('sha256').update(parts).digest('base64url')}"`
 }
 
@@ -65,7 +74,7 @@ export function matchesEtag(ifNoneMatch: string | undefined, etag: string): bool
 }
 
 export function loadTableResult(
-  { metadata, metadataLocation }: LoadedTable,
+  { metadata, metadataLocation, readRestrictions }: LoadedTable,
   config: Readonly<Record<string, string>>,
   mode: SnapshotMode,
 ): JsonObject {
@@ -73,6 +82,9 @@ export function loadTableResult(
     ...(metadataLocation === undefined ? {} : { 'metadata-location': metadataLocation }),
     metadata: tableMetadataToJson(mode === 'refs' ? withReferencedSnapshots(metadata) : metadata),
     config,
+    ...(readRestrictions === undefined
+      ? {}
+      : { 'read-restrictions': readRestrictionsToJson(readRestrictions, metadata) }),
   }
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Catalog, TableDefinition } from '@floe/catalog'
 import { FloeError, parsePartitionSpec, parseSchema, parseSortOrder } from '@floe/iceberg'
 import { parseTableRequirement, parseTableUpdate } from '@floe/iceberg'
+import { onlyVisible } from './access/request-access.ts'
 import { isHead, namingLostMetadata, namingTheMissing } from './error-response.ts'
 import { paginate } from './pagination.ts'
 import { pathIdentifier, pathNamespace } from './path-names.ts'
@@ -67,7 +68,7 @@ export function tableRoutes(catalog: Catalog, answers: TableAnswers): Hono {
 async function listTables(context: Context, catalog: Catalog): Handled {
   const namespace = pathNamespace(context)
   const tables = await namingTheMissing('NoSuchNamespaceException', () => catalog.listTables(namespace))
-  const { items, nextPageToken } = paginate(context, tables, ({ name }) => name)
+  const { items, nextPageToken } = paginate(context, onlyVisible(context, tables), ({ name }) => name)
   return context.json({ identifiers: items, 'next-page-token': nextPageToken })
 }
 
