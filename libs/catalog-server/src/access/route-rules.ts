@@ -138,7 +138,7 @@ async function createNamespaceNeeds(context: Context, warehouse: AccessWarehouse
   const { namespace, properties } = await readBody(context, createNamespaceBody)
   return [
     ...onNamespace('write', namespace.slice(0, -1)),
-    ...(await locationNeeds(warehouse, namespace, [properties?.['location']])),
+    ...(await locationNeeds(warehouse, namespace, [properties?.['location']], 'namespace')),
   ]
 }
 
@@ -149,8 +149,7 @@ async function namespacePropertiesNeeds(
 ): Promise<readonly Need[]> {
   const namespace = pathNamespace(context)
   const { updates } = await readBody(context, namespacePropertiesBody)
-  // Its own location would be the folder to compare with.
-  const places = await locationNeeds(warehouse, namespace.slice(0, -1), [updates?.['location']])
+  const places = await locationNeeds(warehouse, namespace, [updates?.['location']], 'namespace')
   return [...onNamespace('write', namespace), ...places]
 }
 
