@@ -5,7 +5,11 @@ import type { Command } from 'commander'
 import { outputFormats } from './output.ts'
 import type { OutputFormat } from './output.ts'
 
-export type GlobalFlags = { readonly catalog?: string; readonly warehouse?: string }
+export type GlobalFlags = {
+  readonly catalog?: string
+  readonly warehouse?: string
+  readonly token?: string
+}
 
 /** The lakehouse of a command: its flags, then the environment, `.env`, `floe.config.yaml`, the embedded default. */
 export function openLakehouse(flags: SettingFlags): Lakehouse {
@@ -22,6 +26,6 @@ export function allFlags<T extends object>(command: Command): T & GlobalFlags {
   return command.optsWithGlobals<T & GlobalFlags>()
 }
 
-export function settingFlags({ catalog, warehouse }: GlobalFlags): SettingFlags {
-  return { catalog, warehouse }
+export function settingFlags({ catalog, warehouse, token }: GlobalFlags): SettingFlags {
+  return { catalog, warehouse, token }
 }

@@ -4,7 +4,7 @@ import { FloeError } from '@floe/iceberg'
 import type { Lakehouse } from '@floe/lakehouse'
 import { Hono } from 'hono'
 import { askRoutes } from './ask-routes.ts'
-import { errorBody } from './error-response.ts'
+import { errorBody, errorResponse } from './error-response.ts'
 import { sqlRoutes } from './sql-routes.ts'
 
 export const serverRoles = ['catalog', 'query', 'agent'] as const
@@ -28,13 +28,18 @@ const drainMsMax = 10_000
 /** One app with the routes of the roles asked for: the Iceberg catalog, `POST /sql`, `POST /ask`. */
 export async function createServer(lakehouse: Lakehouse, roles: readonly ServerRole[]): Promise<Hono> {
   const app = new Hono()
+  app.onError(errorResponse)
+  const authorization = await lakehouse.authorization()
+  if (authorization !== undefined) {
+    app.use((context, next) => (isCatalogPath(context.req.path) ? next() : authorization(context, next)))
+  }
   app.get('/health', (context) => context.json({ status: 'ok', roles }))
   if (roles.includes('query')) app.route('/', sqlRoutes(lakehouse))
   if (roles.includes('agent')) app.route('/', askRoutes(lakehouse))
   if (roles.includes('catalog')) {
     const routes = await lakehouse.catalogRoutes()
     // Not `route`: an unknown path below /v1 gets the protocol's own answer.
-    app.all('/v1/*', (context) => routes.fetch(context.req.raw))
+    for (const path of ['/v1/*', '/management/*']) app.all(path, (context) => routes.fetch(context.req.raw))
   }
   app.notFound((context) => {
     const message = `${context.req.method} ${context.req.path} is not served`
@@ -44,6 +49,11 @@ export async function createServer(lakehouse: Lakehouse, roles: readonly ServerR
     )
   })
   return app
+}
+
+/** The catalog's own routes check for themselves. */
+function isCatalogPath(path: string): boolean {
+  return path.startsWith('/v1/') || path.startsWith('/management/')
 }
 
 /** @throws `unavailable` when the port is taken */

@@ -17,15 +17,17 @@ export function tableName({ namespace, name }: TableIdentifier): string {
  * @throws FloeError not-found with near names, invalid-input when several tables fit
  */
 export async function findTable(catalog: TableCatalog, path: readonly string[]): Promise<LoadedTable> {
+  let denial: FloeError | undefined
   for (const identifier of readings(path)) {
     const table = await loadIfPresent(catalog, identifier)
-    if (table !== undefined) return table
+    if (table instanceof FloeError) denial ??= table
+    else if (table !== undefined) return table
   }
   const all = await listAllTables(catalog)
   const wanted = path.join('.').toLowerCase()
   const fits = all.filter((identifier) => fitsName(identifier, wanted, path.length === 1))
   const [only] = fits
-  if (only === undefined) throw unknownTable(path, all)
+  if (only === undefined) throw denial ?? unknownTable(path, all)
   if (fits.length > 1) {
     throw new FloeError('invalid-input', `"${path.join('.')}" may mean ${fits.map(tableName).join(' or ')}`, {
       hint: 'write the namespace and the name exactly',
@@ -50,10 +52,12 @@ function readings(path: readonly string[]): readonly TableIdentifier[] {
 async function loadIfPresent(
   catalog: TableCatalog,
   identifier: TableIdentifier,
-): Promise<LoadedTable | undefined> {
+): Promise<FloeError | LoadedTable | undefined> {
   try {
     return await catalog.loadTable(identifier)
   } catch (error) {
+    // Another reading of the name may be a table that is not denied.
+    if (error instanceof FloeError && error.code === 'permission-denied') return error
     // A name that the catalog refuses as such is the name of no table either.
     if (error instanceof FloeError && (error.code === 'not-found' || error.code === 'invalid-input'))
       return undefined

@@ -29,6 +29,7 @@ describe('readSettings', () => {
       cacheDirectory: `${folder}/.floe/cache`,
       workers: 2,
       provider: { kind: 'rules' },
+      access: { kind: 'none' },
       readMethod: 'copy',
       directory: folder,
     })

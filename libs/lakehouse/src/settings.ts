@@ -6,6 +6,8 @@ import type { ReadMethod, TableTypePolicies } from '@floe/etl'
 import type { StoreSettings } from '@floe/storage'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { parseAccess } from './access-settings.ts'
+import type { AccessSettings } from './access-settings.ts'
 import { typePolicies } from './type-policies.ts'
 
 export type ProviderSettings =
@@ -29,6 +31,8 @@ export type LakehouseSettings = {
   readonly workers: number
   readonly sourceUrl?: string
   readonly provider: ProviderSettings
+  /** Whether servers ask who their clients are. */
+  readonly access: AccessSettings
   /** How a load reads rows: COPY BINARY, or a cursor behind poolers that refuse COPY. */
   readonly readMethod: ReadMethod
   readonly typePolicies?: TableTypePolicies
@@ -57,6 +61,15 @@ const names = {
   s3SecretAccessKey: 'FLOE_S3_SECRET_ACCESS_KEY',
   s3SessionToken: 'FLOE_S3_SESSION_TOKEN',
   s3PathStyle: 'FLOE_S3_PATH_STYLE',
+  auth: 'FLOE_AUTH',
+  bootstrapToken: 'FLOE_BOOTSTRAP_TOKEN',
+  oidcIssuer: 'FLOE_OIDC_ISSUER',
+  oidcAudience: 'FLOE_OIDC_AUDIENCE',
+  oidcJwksUri: 'FLOE_OIDC_JWKS_URI',
+  oidcPrincipalClaim: 'FLOE_OIDC_PRINCIPAL_CLAIM',
+  oidcRolesClaim: 'FLOE_OIDC_ROLES_CLAIM',
+  oidcClockSkewSeconds: 'FLOE_OIDC_CLOCK_SKEW_SECONDS',
+  oauth2ServerUri: 'FLOE_OAUTH2_SERVER_URI',
 } as const
 
 export type SettingName = keyof typeof names
@@ -97,6 +110,7 @@ export function readSettings(
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),
     provider: parseProvider(values),
+    access: parseAccess(values),
     readMethod: parseReadMethod(values.readMethod),
     ...(fromFile.types === undefined ? {} : { typePolicies: fromFile.types }),
     directory,

@@ -16,6 +16,8 @@ declare module 'hono' {
     principal: Principal | undefined
     /** What they may do; absent while authentication is off. */
     access: WarehouseAccess | undefined
+    /** The token of a request whose catalog is asked with it what it allows. */
+    bearer: string | undefined
   }
 }
 
@@ -85,12 +87,16 @@ async function authenticateRequest(
   context: Context,
   authenticate: Authenticator,
 ): Promise<Authenticated | undefined> {
-  const token = /^bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
+  const token = bearerOf(context)
   return token === undefined ? undefined : authenticate(token)
 }
 
+export function bearerOf({ req }: Context): string | undefined {
+  return /^bearer +(\S+)$/i.exec(req.header('authorization') ?? '')?.[1]
+}
+
 /** One answer for no token and for every kind of bad one. */
-function refuseStranger(context: Context): Response {
+export function refuseStranger(context: Context): Response {
   const message = 'a valid token is needed: send it as Authorization: Bearer <token>'
   const error = isProtocol(context)
     ? { message, type: 'NotAuthorizedException', code: 401 }

@@ -1,6 +1,7 @@
-import { parseTableMetadata, parseViewMetadata } from '@floe/iceberg'
+import { currentSchema, parseTableMetadata, parseViewMetadata } from '@floe/iceberg'
 import type { JsonValue } from '@floe/iceberg'
 import type { LoadedTable, LoadedView, TableIdentifier } from '../catalog.ts'
+import { parseReadRestrictions } from '../read-restrictions.ts'
 import { protocolError, readJsonObject, readStringMap } from './rest-config.ts'
 
 /** REST spec `LoadTableResult` and `CommitTableResponse` (which has no config). */
@@ -11,6 +12,7 @@ export function parseLoadTableResult(
   const result = readJsonObject(answer, 'table')
   const metadata = parseTableMetadata(result['metadata'] ?? null)
   const location = result['metadata-location']
+  const restrictions = parseReadRestrictions(result['read-restrictions'] ?? {}, currentSchema(metadata))
   return {
     identifier,
     metadata,
@@ -19,6 +21,7 @@ export function parseLoadTableResult(
       ...readStringMap(result['config'], 'table config'),
       ...credentialsFor(metadata.location, result['storage-credentials']),
     },
+    ...(restrictions === undefined ? {} : { readRestrictions: restrictions }),
   }
 }
 

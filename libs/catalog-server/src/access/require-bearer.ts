@@ -1,0 +1,16 @@
+import type { MiddlewareHandler } from 'hono'
+import { bearerOf, refuseStranger } from './authorize.ts'
+
+/**
+ * For a server whose catalog is another one: a request must bring a token, and that catalog says what it allows. Set
+ * on the context as `bearer`.
+ */
+export function requireBearer(isPublic: (path: string) => boolean): MiddlewareHandler {
+  return async (context, next) => {
+    if (isPublic(context.req.path)) return next()
+    const token = bearerOf(context)
+    if (token === undefined) return refuseStranger(context)
+    context.set('bearer', token)
+    return next()
+  }
+}
