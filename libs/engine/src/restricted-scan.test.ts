@@ -68,7 +68,11 @@ function filtered(rowFilter: Expression): ReadRestrictions {
 
 async function maskedColumn(fieldId: number, action: MaskAction): Promise<readonly unknown[]> {
   const name = fields.find(({ id }) => id === fieldId)?.name ?? ''
-  const all = await rows(`SELECT ${name} FROM hr.people ORDER BY id`, masked(fieldId, action))
+  // The scan gives rows in the order of the files: an order by the column itself would be one of the masked values.
+  const all = await rows(
+    `SELECT ${name} FROM hr.people ${fieldId === 1 ? '' : 'ORDER BY id'}`,
+    masked(fieldId, action),
+  )
   return all.map(([value]) => value)
 }
 
@@ -188,9 +192,7 @@ describe('a column mask', () => {
       long.writeBigInt64LE(value)
       return sha256(long).readBigInt64LE()
     })
-    expect((await maskedColumn(1, 'sha-256-global')).map((id) => BigInt(id as bigint)).sort()).toEqual(
-      ids.sort(),
-    )
+    expect((await maskedColumn(1, 'sha-256-global')).map(String)).toEqual(ids.map(String))
   })
 
   it('salts a hash anew in each query, and alike within one', async () => {

@@ -101,9 +101,9 @@ async function send(
   })
   const text = await response.text()
   if (response.ok) return text === '' ? undefined : JSON.parse(text)
-  throw new FloeError(codeOf(response.status), `${method} ${url}: ${messageOf(text, response.status)}`, {
-    ...(response.status === 401 ? { hint: 'give a token with --token or FLOE_TOKEN' } : {}),
-  })
+  const options = response.status === 401 ? { hint: 'give a token with --token or FLOE_TOKEN' } : {}
+  const message = `${method} ${url}: ${messageOf(text, response.status)}`
+  throw new FloeError(codeOf(response.status), message, options)
 }
 
 const codes: readonly ErrorCode[] = [

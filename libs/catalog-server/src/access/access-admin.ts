@@ -60,10 +60,19 @@ export type AccessAdminSettings = {
   readonly store: AccessStore
 }
 
-export function createAccessAdmin(
-  { warehouse, catalog, store }: AccessAdminSettings,
-  components: TokenComponents,
-): AccessAdmin {
+export function createAccessAdmin(settings: AccessAdminSettings, components: TokenComponents): AccessAdmin {
+  return {
+    ...tokenAdmin(settings, components),
+    ...grantAdmin(settings),
+    ...restrictionAdmin(settings),
+  }
+}
+
+type TokenAdmin = Pick<AccessAdmin, 'createToken' | 'listTokens' | 'revokeToken'>
+type GrantAdmin = Pick<AccessAdmin, 'listGrants' | 'addGrant' | 'removeGrant'>
+type RestrictionAdmin = Pick<AccessAdmin, 'listRestrictions' | 'addRestriction' | 'removeRestriction'>
+
+function tokenAdmin({ store }: AccessAdminSettings, components: TokenComponents): TokenAdmin {
   return {
     async createToken({ principal, kind, lifetimeMs }) {
       const token = { principal, kind, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) }
@@ -78,6 +87,11 @@ export function createAccessAdmin(
     async revokeToken(id) {
       if (!(await store.deleteToken(id))) throw missing(`token ${id}`, 'floe token list shows all of them')
     },
+  }
+}
+
+function grantAdmin({ warehouse, store }: AccessAdminSettings): GrantAdmin {
+  return {
     listGrants: () => store.listGrants(warehouse),
     async addGrant(grant) {
       checkSecurable(grant.on)
@@ -89,6 +103,11 @@ export function createAccessAdmin(
       if (!(await store.removeGrant(warehouse, to, on)))
         throw missing(`grant to ${to.kind} ${to.name} on that`, 'floe grant list shows all of them')
     },
+  }
+}
+
+function restrictionAdmin({ warehouse, catalog, store }: AccessAdminSettings): RestrictionAdmin {
+  return {
     async listRestrictions() {
       const rules = await store.listReadRules(warehouse)
       return Promise.all(

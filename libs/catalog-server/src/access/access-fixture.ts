@@ -16,7 +16,7 @@ import { makeToken } from './access-token.ts'
 import type { TokenComponents } from './access-token.ts'
 
 export const bootstrap = 'bootstrap-secret'
-export const schema: Schema = {
+const schema: Schema = {
   schemaId: 0,
   fields: [
     { id: 1, name: 'id', type: { kind: 'long' }, required: true },

@@ -40,7 +40,7 @@ const registerRule: NeedsOf = (context) => [
  * paths are as the routes register them. What changes which names there are needs more than what changes a table:
  * to make one is a write to its namespace, to take one away is to manage it.
  */
-export const routeRules: Readonly<Record<string, RouteRule>> = {
+const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /health': 'public',
   'GET /ready': 'public',
   'GET /metrics': 'anybody',
@@ -104,7 +104,7 @@ export const unrestrictedRoutes: ReadonlySet<string> = new Set([
 ])
 
 /** Names of path parameters do not matter, nor does a prefix: `GET /v1/lake/namespaces/:ns` has one rule with others. */
-export function ruleKey(method: string, path: string): string {
+function ruleKey(method: string, path: string): string {
   const below = path.replace(
     /^\/v1\/(?:[^/]+\/(?=namespaces|tables\/|views\/|transactions\/))?(?!config|oauth\/)/,
     '/',

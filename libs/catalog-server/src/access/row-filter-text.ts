@@ -208,7 +208,7 @@ function tokensOf(text: string): readonly Token[] {
     const groups = tokenForm.exec(text)?.groups
     const found = Object.entries(groups ?? {}).find(([, value]) => value !== undefined)
     if (found === undefined) throw malformed(`character ${at + 1} starts nothing that is known`)
-    const [kind, shown = ''] = found as [Token['kind'], string]
+    const [kind, shown] = found as [Token['kind'], string]
     tokens.push({ kind, text: unquoted(kind, shown) })
   }
   if (tokens.length === 0) throw malformed('it is empty')
