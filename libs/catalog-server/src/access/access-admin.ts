@@ -82,7 +82,10 @@ function tokenAdmin({ store }: AccessAdminSettings, components: TokenComponents)
       return { id, text, ...(expiresAtMs === undefined ? {} : { expiresAtMs }) }
     },
     async listTokens() {
-      return (await store.listTokens()).map(({ secretHash: _, ...info }) => info)
+      return (await store.listTokens()).map((token): TokenInfo => {
+        const { secretHash: _, ...info } = token
+        return info
+      })
     },
     async revokeToken(id) {
       if (!(await store.deleteToken(id))) throw missing(`token ${id}`, 'floe token list shows all of them')
