@@ -3,6 +3,7 @@ import type { Context, Next } from 'hono'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
+import type { AccessControl } from './access/access-control.ts'
 import { configRoutes } from './config.ts'
 import { errorResponse, protocolErrorResponse } from './error-response.ts'
 import { functionRoutes } from './functions.ts'
@@ -33,6 +34,8 @@ export type CatalogRoutesSettings = {
   readonly overrides?: Readonly<Record<string, string>>
   /** Settings that clients of a table get with it, such as `s3.endpoint`; they win over the catalog's own. */
   readonly tableConfig?: TableConfig
+  /** Who may do what; without it everybody may do everything. */
+  readonly access?: AccessControl
   /** Takes the scan and commit reports of clients as they come. */
   readonly reportMetrics?: (identifier: TableIdentifier, report: JsonObject, receivedAtMs: number) => void
   /** Reports of clients that are kept in memory, of all tables together (default 1000). */
@@ -46,11 +49,18 @@ export type CatalogRoutesSettings = {
 const requestBytesMaxDefault = 32 * 1024 * 1024
 const tableBodyBytesMaxDefault = 64 * 1024 * 1024
 
-/** The Iceberg REST protocol below `/v1`, as routes to mount or serve. Authentication is the mounter's. */
+/** The Iceberg REST protocol below `/v1`, and with access control `/management/v1`, as routes to mount or serve. */
 export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
   const routes = new Hono()
   routes.onError(errorResponse)
-  routes.use('/v1/*', limitBody(settings.requestBytesMax ?? requestBytesMaxDefault), refuseAmbiguity)
+  const limit = limitBody(settings.requestBytesMax ?? requestBytesMaxDefault)
+  for (const below of ['/v1/*', '/management/*']) {
+    routes.use(below, limit, refuseAmbiguity)
+    // Some rules look into the body: its length is checked first.
+    if (settings.access !== undefined)
+      routes.use(below, settings.access.authenticate, settings.access.authorize)
+  }
+  if (settings.access !== undefined) routes.route('/', settings.access.routes)
   const bodies = new TableBodies(settings.tableBodyBytesMax ?? tableBodyBytesMaxDefault)
   const [first, ...others] = servedWarehouses(settings)
   routes.route('/v1', configRoutes([first, ...others], settings))
@@ -59,7 +69,8 @@ export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
     if (warehouse === first) routes.route('/v1', own)
     if (warehouse.name !== undefined) routes.route(`/v1/${warehouse.name}`, own)
   }
-  routes.all('/v1/*', (context) => answerUnknown(context, [first, ...others]))
+  for (const below of ['/v1/*', '/management/*'])
+    routes.all(below, (context) => answerUnknown(context, [first, ...others]))
   return routes
 }
 
@@ -104,7 +115,8 @@ function warehouseRoutes(
 
 /** Last of the routes, and no `notFound`: that one would be lost where these routes are mounted. */
 function answerUnknown(context: Context, warehouses: readonly ServedWarehouse[]): Response {
-  const prefix = pathPrefix(context.req.path)
+  const { path } = context.req
+  const prefix = path.startsWith('/v1/') ? pathPrefix(path) : undefined
   if (prefix !== undefined && !warehouses.some(({ name }) => name === prefix)) throw noSuchWarehouse(prefix)
   const message = `no route ${context.req.method} ${context.req.path}`
   return protocolErrorResponse(context, 404, 'NotFoundException', message)

@@ -6,7 +6,10 @@ const app = new Hono()
 app.use(limitBody(10))
 app.all('/', async (context) => context.text(await context.req.text()))
 
-const post = (body: ReadableStream<Uint8Array>, headers: Record<string, string> = {}): Response | Promise<Response> =>
+const post = (
+  body: ReadableStream<Uint8Array>,
+  headers: Record<string, string> = {},
+): Response | Promise<Response> =>
   app.request('/', { method: 'POST', body, headers, duplex: 'half' } as RequestInit)
 
 function streamOf(text: string): ReadableStream<Uint8Array> {

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { LoadedTable } from '@floe/catalog'
 import type { TableMetadata } from '@floe/iceberg'
+import { asVisible } from './access/request-access.ts'
 import { loadTableResult, locatedTable, matchesEtag, tableEtag } from './table-body.ts'
 import type { SnapshotMode, TableBodies } from './table-body.ts'
 
@@ -17,7 +18,8 @@ export class TableAnswers {
   }
 
   /** Spec `LoadTableResult`, or 304 when the client has it. */
-  loaded(context: Context, table: LoadedTable, mode: SnapshotMode): Response {
+  async loaded(context: Context, loaded: LoadedTable, mode: SnapshotMode): Promise<Response> {
+    const table = await asVisible(context, loaded)
     const { etag, body } = this.#bodies.answer(table, this.#configOf(table), mode)
     const headers = {
       etag,

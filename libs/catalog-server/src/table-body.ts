@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { readRestrictionsToJson } from '@floe/catalog'
 import type { LoadedTable } from '@floe/catalog'
-import { serializeTableMetadata } from '@floe/iceberg'
+import { serializeTableMetadata, stringifyJson } from '@floe/iceberg'
 import type { TableMetadata } from '@floe/iceberg'
 
 /** Spec `snapshots` of loadTable: all of them, or those that a branch or tag points at. */
@@ -46,14 +47,22 @@ export class TableBodies {
   }
 }
 
-/** Differs for every metadata file, snapshot mode and config, so that a 304 never hides changed credentials. */
+/** Differs for every metadata file, snapshot mode, config and restriction: a 304 never hides that one has changed. */
 export function tableEtag(
-  { metadataLocation }: LoadedTable,
+  { metadata, metadataLocation, readRestrictions }: LoadedTable,
   config: Readonly<Record<string, string>>,
   mode: SnapshotMode,
 ): string {
   const keys = Object.keys(config).sort()
-  const parts = JSON.stringify([metadataLocation, mode, keys, keys.map((key) => config[key])])
+  const restrictions =
+    readRestrictions === undefined ? [] : [stringifyJson(readRestrictionsToJson(readRestrictions, metadata))]
+  const parts = JSON.stringify([
+    metadataLocation,
+    mode,
+    keys,
+    keys.map((key) => config[key]),
+    ...restrictions,
+  ])
   return `W/"${createHash('sha256').update(parts).digest('base64url')}"`
 }
 
@@ -66,14 +75,18 @@ export function matchesEtag(ifNoneMatch: string | undefined, etag: string): bool
 
 /** Spec `LoadTableResult`, as text: metadata of a long history is written faster than as one JSON value. */
 export function loadTableResult(
-  { metadata, metadataLocation }: LoadedTable,
+  { metadata, metadataLocation, readRestrictions }: LoadedTable,
   config: Readonly<Record<string, string>>,
   mode: SnapshotMode,
 ): string {
   const place =
     metadataLocation === undefined ? '' : `"metadata-location":${JSON.stringify(metadataLocation)},`
+  const restrictions =
+    readRestrictions === undefined
+      ? ''
+      : `,"read-restrictions":${stringifyJson(readRestrictionsToJson(readRestrictions, metadata))}`
   const text = serializeTableMetadata(mode === 'refs' ? withReferencedSnapshots(metadata) : metadata)
-  return `{${place}"metadata":${text},"config":${JSON.stringify(config)}}`
+  return `{${place}"metadata":${text},"config":${JSON.stringify(config)}${restrictions}}`
 }
 
 /** Spec `CommitTableResponse` and `UnregisterTableResult`, as text. */

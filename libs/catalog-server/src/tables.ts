@@ -5,6 +5,7 @@ import type { Catalog, TableDefinition } from '@floe/catalog'
 import { FloeError, parsePartitionSpec, parseSchema, parseSortOrder } from '@floe/iceberg'
 import { parseTableRequirement, parseTableUpdate } from '@floe/iceberg'
 import { identifierList } from './identifier-list.ts'
+import { onlyVisible } from './access/request-access.ts'
 import { isHead, namingLostMetadata, namingTheMissing } from './error-response.ts'
 import { paginate } from './pagination.ts'
 import { pathIdentifier, pathNamespace } from './path-names.ts'
@@ -77,7 +78,7 @@ export function tableRoutes(catalog: Catalog, answers: TableAnswers): Hono {
 async function listTables(context: Context, catalog: Catalog): Handled {
   const namespace = pathNamespace(context)
   const tables = await namingTheMissing('NoSuchNamespaceException', () => catalog.listTables(namespace))
-  const { items, nextPageToken } = paginate(context, tables, ({ name }) => name)
+  const { items, nextPageToken } = paginate(context, onlyVisible(context, tables), ({ name }) => name)
   return identifierList(items, nextPageToken)
 }
 

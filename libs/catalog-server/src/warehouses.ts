@@ -13,20 +13,31 @@ export type ServedWarehouse = {
   readonly tableConfig?: TableConfig
 }
 
+type Warehouses<Warehouse> = readonly [Warehouse, ...Warehouse[]]
+
+/** The warehouse that a client names in `/v1/config`, by its name or its location; the first one when it names none. */
+export function lookUpWarehouse<Warehouse extends Pick<ServedWarehouse, 'location' | 'name'>>(
+  warehouses: Warehouses<Warehouse>,
+  asked: string | undefined,
+): Warehouse | undefined {
+  if (asked === undefined || asked === '') return warehouses[0]
+  const location = plainLocation(asked)
+  return (
+    warehouses.find(({ name }) => name === asked) ??
+    warehouses.find((one) => one.location !== undefined && plainLocation(one.location) === location)
+  )
+}
+
 /**
- * The warehouse that a client names in `/v1/config`, by its name or its location; the first one when it names none.
+ * The same of one that must be there.
  * @throws ProtocolError 404 NoSuchWarehouseException
  */
 export function findWarehouse(
-  warehouses: readonly [ServedWarehouse, ...ServedWarehouse[]],
+  warehouses: Warehouses<ServedWarehouse>,
   asked: string | undefined,
 ): ServedWarehouse {
-  if (asked === undefined || asked === '') return warehouses[0]
-  const location = plainLocation(asked)
-  const found =
-    warehouses.find(({ name }) => name === asked) ??
-    warehouses.find((one) => one.location !== undefined && plainLocation(one.location) === location)
-  if (found === undefined) throw noSuchWarehouse(asked)
+  const found = lookUpWarehouse(warehouses, asked)
+  if (found === undefined) throw noSuchWarehouse(asked ?? '')
   return found
 }
 

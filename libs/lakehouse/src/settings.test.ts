@@ -30,6 +30,7 @@ describe('readSettings', () => {
       cacheDirectory: `${folder}/.floe/cache`,
       workers: 2,
       provider: { kind: 'rules' },
+      access: { kind: 'none' },
       readMethod: 'copy',
       serve: {},
       directory: folder,

@@ -12,6 +12,8 @@ import { parseRemoteCatalog } from './remote-catalog-settings.ts'
 import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
 import { parseFlag, parseServeSettings } from './serve-settings.ts'
 import type { ServeSettings } from './serve-settings.ts'
+import { parseAccess } from './access-settings.ts'
+import type { AccessSettings } from './access-settings.ts'
 import { typePolicies } from './type-policies.ts'
 import { parseWarehouses, warehouseLocations } from './warehouse-settings.ts'
 import type { Warehouse } from './warehouse-settings.ts'
@@ -40,6 +42,8 @@ export type LakehouseSettings = {
   readonly workers: number
   readonly sourceUrl?: string
   readonly provider: ProviderSettings
+  /** Whether servers ask who their clients are. */
+  readonly access: AccessSettings
   /** How a load reads rows: COPY BINARY, or a cursor behind poolers that refuse COPY. */
   readonly readMethod: ReadMethod
   readonly typePolicies?: TableTypePolicies
@@ -84,6 +88,15 @@ const names = {
   stopDelayMs: 'FLOE_STOP_DELAY_MS',
   drainMs: 'FLOE_DRAIN_MS',
   accessLog: 'FLOE_ACCESS_LOG',
+  auth: 'FLOE_AUTH',
+  bootstrapToken: 'FLOE_BOOTSTRAP_TOKEN',
+  oidcIssuer: 'FLOE_OIDC_ISSUER',
+  oidcAudience: 'FLOE_OIDC_AUDIENCE',
+  oidcJwksUri: 'FLOE_OIDC_JWKS_URI',
+  oidcPrincipalClaim: 'FLOE_OIDC_PRINCIPAL_CLAIM',
+  oidcRolesClaim: 'FLOE_OIDC_ROLES_CLAIM',
+  oidcClockSkewSeconds: 'FLOE_OIDC_CLOCK_SKEW_SECONDS',
+  oauth2ServerUri: 'FLOE_OAUTH2_SERVER_URI',
 } as const
 
 export type SettingName = keyof typeof names
@@ -132,6 +145,7 @@ export function readSettings(
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),
     provider: parseProvider(values),
+    access: parseAccess(values),
     readMethod: parseReadMethod(values.readMethod),
     serve: parseServeSettings(values),
     ...(fromFile.types === undefined ? {} : { typePolicies: fromFile.types }),
