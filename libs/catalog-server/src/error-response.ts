@@ -15,6 +15,8 @@ export type ErrorType =
   | 'NamespaceNotEmptyException'
   | 'NoSuchNamespaceException'
   | 'NoSuchFunctionException'
+  | 'NoSuchPlanIdException'
+  | 'NoSuchPlanTaskException'
   | 'NoSuchTableException'
   | 'NoSuchViewException'
   | 'NotFoundException'
@@ -51,15 +53,20 @@ const types: Readonly<Record<ErrorCode, ErrorType>> = {
 
 /** The answer to anything thrown by a route. */
 export function errorResponse(error: unknown, context: Context): Response {
-  if (error instanceof ProtocolError)
-    return protocolErrorResponse(context, error.status, error.type, error.message)
   if (error instanceof HTTPException) {
     return protocolErrorResponse(context, error.status, 'BadRequestException', error.message)
   }
+  const { code, type, message } = errorModel(error)
+  return protocolErrorResponse(context, code, type, message)
+}
+
+/** Spec `ErrorModel` of anything thrown, for answers that carry it with other members. */
+export function errorModel(error: unknown): { message: string; type: ErrorType; code: number } {
+  if (error instanceof ProtocolError) return { message: error.message, type: error.type, code: error.status }
   const floe = toFloeError(error)
   // What is thrown by accident may name anything; only Floe's own messages are made for readers.
   const message = floe === error ? messageOf(floe) : 'the catalog failed unexpectedly'
-  return protocolErrorResponse(context, errorReactions[floe.code].httpStatus, types[floe.code], message)
+  return { message, type: types[floe.code], code: errorReactions[floe.code].httpStatus }
 }
 
 /** Spec `IcebergErrorResponse`. */

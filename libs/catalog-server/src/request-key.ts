@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
-import type { Catalog } from '@floe/catalog'
+import type { Catalog, RequestKey } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 
 const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -10,8 +10,14 @@ const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  * @throws FloeError invalid-input when the key is no uuid
  */
 export async function catalogFor(context: Context, catalog: Catalog): Promise<Catalog> {
+  const key = await requestKey(context)
+  return key === undefined ? catalog : catalog.forRequest(key)
+}
+
+/** The header `Idempotency-Key` with what it was sent for. @throws FloeError invalid-input when it is no uuid */
+export async function requestKey(context: Context): Promise<RequestKey | undefined> {
   const key = context.req.header('idempotency-key')
-  if (key === undefined) return catalog
+  if (key === undefined) return undefined
   if (!uuidForm.test(key)) {
     throw new FloeError('invalid-input', 'Idempotency-Key is not a UUID', {
       hint: 'send a UUIDv7 in its text form',
@@ -23,7 +29,7 @@ export async function catalogFor(context: Context, catalog: Catalog): Promise<Ca
     .update(JSON.stringify([method, pathname, search]))
     .update(await context.req.text())
     .digest('base64url')
-  return catalog.forRequest({ key: key.toLowerCase(), fingerprint })
+  return { key: key.toLowerCase(), fingerprint }
 }
 
 /** ISO 8601 duration of the spec's `idempotency-key-lifetime`. */
