@@ -5,6 +5,7 @@ import type { Catalog, LoadedTable } from '@floe/catalog'
 import { stringifyJson } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
+import { accessRequested } from './access-request.ts'
 import { errorModel, namingTheMissing, ProtocolError } from './error-response.ts'
 import { pathIdentifier } from './path-names.ts'
 import { planRequest, scanQueryOf } from './plan-request.ts'
@@ -16,6 +17,7 @@ import { readBody } from './request-body.ts'
 import { requestKey } from './request-key.ts'
 import { ScanPlanner } from './scan-planner.ts'
 import type { ScanPlannerSettings } from './scan-planner.ts'
+import type { StorageDelegation } from './storage-delegation.ts'
 
 export const planningEndpoints: readonly string[] = [
   'POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/plan',
@@ -30,7 +32,18 @@ export type PlanningSettings = PlanLimits &
     readonly store: ObjectStore
     /** How long a request waits for its plan before it is answered with `submitted` (default 20,000). */
     readonly planWaitMsMax?: number
+    /** Told to clients as `scan-planning-mode`; without it they choose. */
+    readonly mode?: 'client' | 'server'
   }
+
+/** `scan-planning-mode` where one is set: PyIceberg reads it from `/v1/config`, Java from the config of a table. */
+export function planningMode({
+  planning,
+}: {
+  readonly planning?: PlanningSettings
+}): Readonly<Record<string, string>> {
+  return planning?.mode === undefined ? {} : { 'scan-planning-mode': planning.mode }
+}
 
 /** PyIceberg 0.12 cannot wait for a submitted plan, so it should stay rare. */
 const planWaitMsMaxDefault = 20_000
@@ -41,6 +54,17 @@ type Components = {
   readonly uuid: () => string
   /** `storage-credentials` to read a table with, for a request that asks for them. */
   readonly credentials: (context: Context, table: LoadedTable) => Promise<JsonObject>
+}
+
+/** Spec `storage-credentials` of a completed plan: keys to read with, for a client that asks for keys. */
+export async function planCredentials(
+  context: Context,
+  table: LoadedTable,
+  delegation: StorageDelegation,
+): Promise<JsonObject> {
+  if (!accessRequested(context).has('vended-credentials')) return {}
+  const credentials = await delegation.credentialsOf(context, table, 'read')
+  return credentials.length === 0 ? {} : { 'storage-credentials': credentials }
 }
 
 const tasksRequest = z.object({ 'plan-task': z.string() })

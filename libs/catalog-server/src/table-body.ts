@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { LoadedTable } from '@floe/catalog'
 import { stringifyJson, tableMetadataToJson } from '@floe/iceberg'
 import type { JsonObject, TableMetadata } from '@floe/iceberg'
+import type { TableAccess } from './storage-delegation.ts'
 
 /** Spec `snapshots` of loadTable: all of them, or those that a branch or tag points at. */
 export type SnapshotMode = 'all' | 'refs'
@@ -21,15 +22,15 @@ export class TableBodies {
   }
 
   /** Spec `LoadTableResult`. The ETag covers everything that the body is made from. */
-  answer(table: LoadedTable, config: Readonly<Record<string, string>>, mode: SnapshotMode): TableAnswer {
-    const etag = tableEtag(table, config, mode)
+  answer(table: LoadedTable, access: TableAccess, mode: SnapshotMode): TableAnswer {
+    const etag = tableEtag(table, access, mode)
     const ready = this.#bodies.get(etag)
     if (ready !== undefined) {
       this.#bodies.delete(etag)
       this.#bodies.set(etag, ready)
       return { etag, body: ready }
     }
-    const body = encoder.encode(stringifyJson(loadTableResult(table, config, mode)))
+    const body = encoder.encode(stringifyJson(loadTableResult(table, access, mode)))
     this.#keep(etag, body)
     return { etag, body }
   }
@@ -46,14 +47,23 @@ export class TableBodies {
   }
 }
 
-/** Differs for every metadata file, snapshot mode and config, so that a 304 never hides changed credentials. */
+/**
+ * Differs for every metadata file, snapshot mode, config and kind of access, so that a 304 never hides changed
+ * credentials: they change well before they end.
+ */
 export function tableEtag(
   { metadataLocation }: LoadedTable,
-  config: Readonly<Record<string, string>>,
+  { config, members }: TableAccess,
   mode: SnapshotMode,
 ): string {
   const keys = Object.keys(config).sort()
-  const parts = JSON.stringify([metadataLocation, mode, keys, keys.map((key) => config[key])])
+  const parts = stringifyJson([
+    metadataLocation ?? null,
+    mode,
+    keys,
+    keys.map((key) => config[key] ?? null),
+    members,
+  ])
   return `W/"${createHash('sha256').update(parts).digest('base64url')}"`
 }
 
@@ -66,13 +76,14 @@ export function matchesEtag(ifNoneMatch: string | undefined, etag: string): bool
 
 export function loadTableResult(
   { metadata, metadataLocation }: LoadedTable,
-  config: Readonly<Record<string, string>>,
+  { config, members }: TableAccess,
   mode: SnapshotMode,
 ): JsonObject {
   return {
     ...(metadataLocation === undefined ? {} : { 'metadata-location': metadataLocation }),
     metadata: tableMetadataToJson(mode === 'refs' ? withReferencedSnapshots(metadata) : metadata),
     config,
+    ...members,
   }
 }
 

@@ -5,6 +5,7 @@ import type { Catalog, TableIdentifier } from '@floe/catalog'
 import { openRestCatalog } from '@floe/catalog/rest'
 import { openSqlCatalog } from '@floe/catalog/sql'
 import { createCatalogRoutes } from '@floe/catalog-server'
+import type { CatalogRoutesSettings } from '@floe/catalog-server'
 import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
 import { openEngine } from '@floe/engine'
@@ -14,6 +15,7 @@ import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
 import { toFloeError } from '@floe/iceberg'
 import { openObjectStore } from '@floe/storage'
 import type { ObjectStore } from '@floe/storage'
+import { openDelegation } from './open-delegation.ts'
 import { catalogDirectory } from './table-directory.ts'
 import { engineRunner } from './sql-runner.ts'
 import type { LakehouseSettings, ProviderSettings } from './settings.ts'
@@ -107,7 +109,21 @@ export class Lakehouse implements AsyncDisposable {
       clock: system.clock,
       warehouse: settings.warehouse,
       tableConfig: () => tableConfig(settings),
+      planning: {
+        store: this.store,
+        ...(settings.scanPlanningMode === undefined ? {} : { mode: settings.scanPlanningMode }),
+      },
+      ...this.#delegation(),
     })
+  }
+
+  /** Only for a warehouse in S3: files of others are reached without keys. */
+  #delegation(): Pick<CatalogRoutesSettings, 'delegation'> {
+    const { warehouse, store, s3Delegation } = this.settings
+    if (!warehouse.startsWith('s3')) return {}
+    const delegation = openDelegation(store, s3Delegation)
+    this.#closers.push(async () => delegation.close())
+    return { delegation: delegation.settings }
   }
 
   async loadTable(identifier: TableIdentifier): ReturnType<Catalog['loadTable']> {

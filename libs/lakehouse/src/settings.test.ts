@@ -30,6 +30,7 @@ describe('readSettings', () => {
       workers: 2,
       provider: { kind: 'rules' },
       readMethod: 'copy',
+      s3Delegation: { chosenLocations: false, deletes: true, remoteSigning: true },
       directory: folder,
     })
   })

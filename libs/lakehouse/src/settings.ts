@@ -6,6 +6,8 @@ import type { ReadMethod, TableTypePolicies } from '@floe/etl'
 import type { StoreSettings } from '@floe/storage'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { delegationNames, parseDelegation } from './delegation-settings.ts'
+import type { S3Delegation } from './delegation-settings.ts'
 import { typePolicies } from './type-policies.ts'
 
 export type ProviderSettings =
@@ -24,6 +26,9 @@ export type LakehouseSettings = {
   /** Location under which tables are made: `file:///...` or `s3://bucket/prefix`. */
   readonly warehouse: string
   readonly store: StoreSettings
+  readonly s3Delegation: S3Delegation
+  /** What clients of the catalog are told about who plans their scans; they choose when absent. */
+  readonly scanPlanningMode?: 'client' | 'server'
   /** Immutable remote files are kept here while queries need them. */
   readonly cacheDirectory: string
   readonly workers: number
@@ -39,7 +44,7 @@ export type LakehouseSettings = {
 /** Flags of the command line, by the names of the settings; what is `undefined` was not given. */
 export type SettingFlags = { readonly [name in SettingName]?: string | undefined }
 
-const names = {
+const ownNames = {
   catalog: 'FLOE_CATALOG',
   warehouse: 'FLOE_WAREHOUSE',
   token: 'FLOE_TOKEN',
@@ -57,9 +62,11 @@ const names = {
   s3SecretAccessKey: 'FLOE_S3_SECRET_ACCESS_KEY',
   s3SessionToken: 'FLOE_S3_SESSION_TOKEN',
   s3PathStyle: 'FLOE_S3_PATH_STYLE',
+  scanPlanningMode: 'FLOE_SCAN_PLANNING_MODE',
 } as const
 
-export type SettingName = keyof typeof names
+export type SettingName = keyof typeof ownNames | keyof typeof delegationNames
+const names: Readonly<Record<SettingName, string>> = { ...ownNames, ...delegationNames }
 type Values = { readonly [name in SettingName]?: string }
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String)
@@ -94,6 +101,8 @@ export function readSettings(
     catalog: parseCatalog(values.catalog ?? 'sqlite:.floe/catalog.db', values.token, directory),
     warehouse: parseWarehouse(values.warehouse ?? 'file:.floe/warehouse', directory),
     store: { s3: s3Settings(values) },
+    s3Delegation: parseDelegation(values),
+    ...parseScanPlanningMode(values.scanPlanningMode),
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),
     provider: parseProvider(values),
@@ -198,6 +207,14 @@ function parseWorkers(text: string | undefined, fallback: number): number {
   if (workers >= 1 && workers <= workersMax) return workers
   throw new FloeError('invalid-input', `workers is ${text}`, {
     hint: `give a whole number from 1 to ${workersMax}`,
+  })
+}
+
+function parseScanPlanningMode(text: string | undefined): Pick<LakehouseSettings, 'scanPlanningMode'> {
+  if (text === undefined) return {}
+  if (text === 'client' || text === 'server') return { scanPlanningMode: text }
+  throw new FloeError('invalid-input', `scan planning mode ${text} is not known`, {
+    hint: 'use client or server, or leave it out to let clients choose',
   })
 }
 
