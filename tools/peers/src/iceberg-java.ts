@@ -8,6 +8,8 @@ import { installOnce, peerFolder, run } from './peer-folder.ts'
 const version = '1.11.0'
 const jetty = '12.1.8'
 const folder = path.join(peerFolder, `iceberg-java-${version}`)
+/** Iceberg and what it needs, for programs of one's own. */
+export const icebergClassPath: string = path.join(folder, 'lib', '*')
 const sources = fileURLToPath(new URL('../java/', import.meta.url))
 
 const javaHint =
