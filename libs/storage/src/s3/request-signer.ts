@@ -9,7 +9,7 @@ import type { S3Action, S3Request, S3Target } from './s3-request.ts'
 
 export type SignedS3Request = {
   readonly uri: string
-  /** All that were given, and those of the signature. */
+  /** To be added to those of the request: what it has already, and what was signed as it is, is left out. */
   readonly headers: Readonly<Record<string, readonly string[]>>
 }
 
@@ -56,7 +56,7 @@ export function openS3RequestSigner(
         },
         { signingDate: new Date(clock.now()) },
       )
-      return { uri: request.uri, headers: mergeHeaders(request.headers, signed.headers) }
+      return { uri: request.uri, headers: addedHeaders(request.headers, signed.headers) }
     },
     close: () => client.destroy(),
   }
@@ -88,16 +88,14 @@ function encodePath(path: string): string {
     .replaceAll('%2F', '/')
 }
 
-function mergeHeaders(
+/** PyIceberg adds what it gets to what it has: a header that it got back would be sent twice, and not as it was signed. */
+function addedHeaders(
   given: S3Request['headers'],
   signed: Readonly<Record<string, string>>,
 ): Readonly<Record<string, readonly string[]>> {
-  const names = new Set(Object.keys(signed).map((name) => name.toLowerCase()))
-  const kept = Object.entries(given).filter(([name]) => !names.has(name.toLowerCase()))
-  return {
-    ...Object.fromEntries(kept),
-    ...Object.fromEntries(Object.entries(signed).map(([name, value]) => [name, [value]])),
-  }
+  const known = new Map(Object.entries(given).map(([name, values]) => [name.toLowerCase(), values.join(',')]))
+  const added = Object.entries(signed).filter(([name, value]) => known.get(name.toLowerCase()) !== value)
+  return Object.fromEntries(added.map(([name, value]) => [name, [value]]))
 }
 
 /** SHA-256, with a key as HMAC, in the form that the SDK's signer asks for. */
