@@ -140,7 +140,11 @@ const plan = (routes: Hono, body: JsonValue = {}, headers = {}): Promise<Answer>
 
 function filesOf({ body }: Answer): readonly number[] {
   const tasks = body['file-scan-tasks'] as readonly { readonly 'data-file': JsonObject }[]
-  return tasks.map((task) => Number(/(\d+)\.parquet$/.exec(String(task['data-file']['file-path']))?.[1]))
+  return tasks.map((task) => Number(/(\d+)\.parquet$/.exec(task['data-file']['file-path'] as string)?.[1]))
+}
+
+function planIdOf({ body }: Answer): string {
+  return body['plan-id'] as string
 }
 
 async function allFiles(routes: Hono, first: Answer): Promise<readonly number[]> {
@@ -362,7 +366,7 @@ describe('a plan in pieces', () => {
       body: stringifyJson({ 'plan-task': task }),
     })
     expect(elsewhere.status).toBe(404)
-    expect((await call(routes, 'DELETE', `/plan/${String(first.body['plan-id'])}`)).status).toBe(204)
+    expect((await call(routes, 'DELETE', `/plan/${planIdOf(first)}`)).status).toBe(204)
     expect((await call(routes, 'POST', '/tasks', { 'plan-task': task })).status).toBe(404)
   })
 })
@@ -374,7 +378,7 @@ describe('a plan that takes long', () => {
     const routes = serve({ store: held.store, planWaitMsMax: 0 })
     const { body } = await plan(routes)
     expect(body).toEqual({ status: 'submitted', 'plan-id': expect.any(String) })
-    const path = `/plan/${String(body['plan-id'])}`
+    const path = `/plan/${body['plan-id'] as string}`
     expect((await call(routes, 'GET', path)).body).toMatchObject({ status: 'submitted' })
     held.release()
     await expect.poll(async () => (await call(routes, 'GET', path)).body['status']).toBe('completed')
@@ -385,7 +389,7 @@ describe('a plan that takes long', () => {
     await append(0, 3)
     const held = heldStore()
     const routes = serve({ store: held.store, planWaitMsMax: 0 })
-    const path = `/plan/${String((await plan(routes)).body['plan-id'])}`
+    const path = `/plan/${planIdOf(await plan(routes))}`
     expect((await call(routes, 'DELETE', path)).status).toBe(204)
     held.release()
     expect((await call(routes, 'GET', path)).body).toMatchObject({ status: 'cancelled' })
@@ -396,7 +400,7 @@ describe('a plan that takes long', () => {
     await append(0, 3)
     const held = heldStore(new Error('secret'))
     const failing = serve({ planWaitMsMax: 0, store: held.store })
-    const path = `/plan/${String((await plan(failing)).body['plan-id'])}`
+    const path = `/plan/${planIdOf(await plan(failing))}`
     held.release()
     await expect
       .poll(async () => (await call(failing, 'GET', path)).body)
@@ -421,7 +425,7 @@ describe('fetchPlanningResult', () => {
     await append(0, 3)
     const own = manualClock(startMs)
     const routes = createCatalogRoutes({ catalog, clock: own, planning: { store, planLifetimeMs: 1000 } })
-    const path = `/plan/${String((await plan(routes)).body['plan-id'])}`
+    const path = `/plan/${planIdOf(await plan(routes))}`
     expect(filesOf(await call(routes, 'GET', path))).toEqual([0, 1, 2])
     own.advance(1000)
     for (const missing of [path, '/plan/none'])
@@ -436,7 +440,7 @@ describe('fetchPlanningResult', () => {
     await append(0, 3)
     const routes = serve({ plansMax: 2 })
     const ids = []
-    for (let at = 0; at < 3; at++) ids.push(String((await plan(routes)).body['plan-id']))
+    for (let at = 0; at < 3; at++) ids.push(planIdOf(await plan(routes)))
     const statuses = await Promise.all(
       ids.map(async (id) => (await call(routes, 'GET', `/plan/${id}`)).status),
     )

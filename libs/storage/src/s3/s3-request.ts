@@ -82,8 +82,7 @@ function decodePart(text: string): string {
 
 /** S3 takes keys as they are, but some servers and proxies walk `..` like a file system. */
 function checkPath(path: string): void {
-  const isTricky = [...path].some((char) => char < ' ' || char === '\u007f') || path.includes('\\')
-  if (isTricky || path.split('/').some((part) => part === '.' || part === '..'))
+  if (/[\p{Cc}\\]/u.test(path) || path.split('/').some((part) => part === '.' || part === '..'))
     throw refused('the key has a control character, a backslash, or a "." or ".." segment')
 }
 

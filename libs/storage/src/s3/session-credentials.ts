@@ -46,16 +46,14 @@ const anyRoleArn = 'arn:aws:iam::000000000000:role/floe'
 const attemptsMax = 3
 
 type Session = { readonly keys: Promise<SessionKeys>; renewAtMs: number }
+type Clock = { now(): number }
 
 /** Sessions of STS AssumeRole, each limited by a policy of its own and shared by equal requests until shortly before its end. */
 export function openSessionVendor(
   storeSettings: NonNullable<StoreSettings['s3']>,
   settings: SessionSettings,
-  { clock }: { readonly clock: { now(): number } },
+  { clock }: { readonly clock: Clock },
 ): SessionVendor {
-  const { durationSeconds = durationSecondsDefault, sessionsMax = sessionsMaxDefault } = settings
-  const renewBeforeMs =
-    1000 * Math.min(settings.renewBeforeSeconds ?? renewBeforeSecondsDefault, durationSeconds / 2)
   // Resolves keys and region as the store does, and is never sent with.
   const store = createS3Client(storeSettings)
   const sts = new STSClient({
@@ -64,58 +62,84 @@ export function openSessionVendor(
     maxAttempts: attemptsMax,
     ...(settings.stsEndpoint === undefined ? {} : { endpoint: settings.stsEndpoint }),
   })
-  const sessions = new Map<string, Session>()
+  const sessions = new KeptSessions(settings, clock)
+  return {
+    vend: async ({ principal, ...grant }) => {
+      const policy = sessionPolicy(grant, arnPartition(settings.roleArn, await store.config.region()))
+      if (policy === undefined) return undefined
+      const name = sessionName(principal)
+      return sessions.get(JSON.stringify([name, policy]), () =>
+        assumeRole(sts, settings, { policy, name, clock }),
+      )
+    },
+    close: () => {
+      sts.destroy()
+      store.destroy()
+    },
+  }
+}
 
-  const assume = async (policy: string, principal: string | undefined): Promise<SessionKeys> => {
-    const command = new AssumeRoleCommand({
-      RoleArn: settings.roleArn ?? anyRoleArn,
-      RoleSessionName: sessionName(principal),
-      DurationSeconds: durationSeconds,
-      Policy: policy,
-      ...(settings.externalId === undefined ? {} : { ExternalId: settings.externalId }),
-    })
-    const { Credentials: keys } = await sts.send(command).catch((error: unknown) => {
-      throw stsError(error)
-    })
-    if (!keys?.AccessKeyId || !keys.SecretAccessKey || !keys.SessionToken)
-      throw new FloeError('unavailable', 'the token service answered without keys')
-    return {
-      accessKeyId: keys.AccessKeyId,
-      secretAccessKey: keys.SecretAccessKey,
-      sessionToken: keys.SessionToken,
-      expiresAtMs: keys.Expiration?.getTime() ?? clock.now() + 1000 * durationSeconds,
-    }
+class KeptSessions {
+  readonly #sessions = new Map<string, Session>()
+  readonly #sessionsMax: number
+  readonly #renewBeforeMs: number
+  readonly #clock: Clock
+
+  constructor({ durationSeconds = durationSecondsDefault, ...settings }: SessionSettings, clock: Clock) {
+    this.#sessionsMax = settings.sessionsMax ?? sessionsMaxDefault
+    this.#renewBeforeMs =
+      1000 * Math.min(settings.renewBeforeSeconds ?? renewBeforeSecondsDefault, durationSeconds / 2)
+    this.#clock = clock
   }
 
-  const vend: SessionVendor['vend'] = async ({ principal, ...grant }) => {
-    const partition = arnPartition(settings.roleArn, await store.config.region())
-    const policy = sessionPolicy(grant, partition)
-    if (policy === undefined) return undefined
-    const id = JSON.stringify([sessionName(principal), policy])
-    const known = sessions.get(id)
-    if (known !== undefined && clock.now() < known.renewAtMs) return known.keys
-    sessions.delete(id)
+  async get(id: string, open: () => Promise<SessionKeys>): Promise<SessionKeys> {
+    const known = this.#sessions.get(id)
+    if (known !== undefined && this.#clock.now() < known.renewAtMs) return known.keys
+    this.#sessions.delete(id)
     // Until its end is known it is as good as new: those that ask meanwhile share it.
-    const session: Session = { keys: assume(policy, principal), renewAtMs: Number.POSITIVE_INFINITY }
-    sessions.set(id, session)
-    for (const [oldest] of sessions) {
-      if (sessions.size <= sessionsMax) break
-      sessions.delete(oldest)
-    }
+    const session: Session = { keys: open(), renewAtMs: Number.POSITIVE_INFINITY }
+    this.#keep(id, session)
     try {
       const keys = await session.keys
-      session.renewAtMs = keys.expiresAtMs - renewBeforeMs
+      session.renewAtMs = keys.expiresAtMs - this.#renewBeforeMs
       return keys
     } catch (error) {
-      if (sessions.get(id) === session) sessions.delete(id)
+      if (this.#sessions.get(id) === session) this.#sessions.delete(id)
       throw error
     }
   }
-  const close = (): void => {
-    sts.destroy()
-    store.destroy()
+
+  #keep(id: string, session: Session): void {
+    this.#sessions.set(id, session)
+    const [oldest] = this.#sessions.keys()
+    if (oldest !== undefined && this.#sessions.size > this.#sessionsMax) this.#sessions.delete(oldest)
   }
-  return { vend, close }
+}
+
+async function assumeRole(
+  sts: STSClient,
+  settings: SessionSettings,
+  { policy, name, clock }: { readonly policy: string; readonly name: string; readonly clock: Clock },
+): Promise<SessionKeys> {
+  const durationSeconds = settings.durationSeconds ?? durationSecondsDefault
+  const command = new AssumeRoleCommand({
+    RoleArn: settings.roleArn ?? anyRoleArn,
+    RoleSessionName: name,
+    DurationSeconds: durationSeconds,
+    Policy: policy,
+    ...(settings.externalId === undefined ? {} : { ExternalId: settings.externalId }),
+  })
+  const { Credentials: keys } = await sts.send(command).catch((error: unknown) => {
+    throw stsError(error)
+  })
+  if (!keys?.AccessKeyId || !keys.SecretAccessKey || !keys.SessionToken)
+    throw new FloeError('unavailable', 'the token service answered without keys')
+  return {
+    accessKeyId: keys.AccessKeyId,
+    secretAccessKey: keys.SecretAccessKey,
+    sessionToken: keys.SessionToken,
+    expiresAtMs: keys.Expiration?.getTime() ?? clock.now() + 1000 * durationSeconds,
+  }
 }
 
 /** 2 to 64 of the characters that STS takes. */
