@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Context, Next } from 'hono'
-import type { Catalog, TableIdentifier } from '@floe/catalog'
+import type { Catalog, LoadedTable, TableIdentifier } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
 import type { AccessControl } from './access/access-control.ts'
@@ -10,6 +11,10 @@ import { functionRoutes } from './functions.ts'
 import { namespaceRoutes } from './namespaces.ts'
 import { metricsRoutes } from './metrics.ts'
 import { limitBody } from './request-limit.ts'
+import { planCredentials, planningMode, planningRoutes } from './scan-planning.ts'
+import type { PlanningSettings } from './scan-planning.ts'
+import { signRoutes } from './sign.ts'
+import type { DelegationSettings } from './storage-delegation.ts'
 import { TableAnswers } from './table-answers.ts'
 import type { TableConfig } from './table-answers.ts'
 import { TableBodies } from './table-body.ts'
@@ -40,6 +45,12 @@ export type CatalogRoutesSettings = {
   readonly reportMetrics?: (identifier: TableIdentifier, report: JsonObject, receivedAtMs: number) => void
   /** Reports of clients that are kept in memory, of all tables together (default 1000). */
   readonly metricsReportsMax?: number
+  /** Plans scans for clients; not served without it. */
+  readonly planning?: PlanningSettings
+  /** Access of clients to the files of tables; they bring their own without it. */
+  readonly delegation?: DelegationSettings
+  /** Ids of plans (default random). */
+  readonly uuid?: () => string
   /** Largest request body (default 32 MiB; a commit carries schemas and snapshots, never data). */
   readonly requestBytesMax?: number
   /** Memory for table answers that are kept ready to be sent (default 64 MiB). */
@@ -85,13 +96,14 @@ function refuseAmbiguity(context: Context, next: Next): Promise<void> {
 
 /** The default warehouse first. */
 function servedWarehouses(settings: CatalogRoutesSettings): readonly [ServedWarehouse, ...ServedWarehouse[]] {
-  const { catalog, prefix: name, warehouse: location, tableConfig, warehouses = [] } = settings
+  const { catalog, prefix: name, warehouse: location, tableConfig, delegation, warehouses = [] } = settings
   return [
     {
       catalog,
       ...(name === undefined ? {} : { name }),
       ...(location === undefined ? {} : { location }),
       ...(tableConfig === undefined ? {} : { tableConfig }),
+      ...(delegation === undefined ? {} : { delegation }),
     },
     ...warehouses,
   ]
@@ -99,11 +111,13 @@ function servedWarehouses(settings: CatalogRoutesSettings): readonly [ServedWare
 
 /** What stands below the prefix of one warehouse. */
 function warehouseRoutes(
-  { catalog, tableConfig }: ServedWarehouse,
+  warehouse: ServedWarehouse,
   bodies: TableBodies,
   settings: CatalogRoutesSettings,
 ): Hono {
-  const answers = new TableAnswers(bodies, tableConfig)
+  const { catalog, tableConfig, delegation } = warehouse
+  const configOf: TableConfig = (metadata) => ({ ...planningMode(settings), ...tableConfig?.(metadata) })
+  const answers = new TableAnswers(bodies, configOf, delegation)
   return new Hono()
     .route('/', namespaceRoutes(catalog))
     .route('/', tableRoutes(catalog, answers))
@@ -111,6 +125,24 @@ function warehouseRoutes(
     .route('/', transactionRoutes(catalog))
     .route('/', functionRoutes(catalog))
     .route('/', metricsRoutes(settings))
+    .route('/', storageRoutes(warehouse, answers, settings))
+}
+
+/** What reads storage for clients, or lets them: planning and signing, where they are set up. */
+function storageRoutes(
+  { catalog, delegation }: ServedWarehouse,
+  answers: TableAnswers,
+  { clock, planning, uuid = randomUUID }: CatalogRoutesSettings,
+): Hono {
+  const routes = new Hono()
+  if (planning !== undefined) {
+    const credentials = (context: Context, table: LoadedTable): Promise<JsonObject> =>
+      planCredentials(context, table, answers.delegation)
+    routes.route('/', planningRoutes(planning, { catalog, clock, uuid, credentials }))
+  }
+  if (delegation?.signer !== undefined)
+    routes.route('/', signRoutes(catalog, delegation.signer, answers.delegation))
+  return routes
 }
 
 /** Last of the routes, and no `notFound`: that one would be lost where these routes are mounted. */

@@ -20,3 +20,12 @@ export { asVisible } from './access/request-access.ts'
 export type { WarehouseAccess } from './access/request-access.ts'
 export { visibleCatalog } from './access/visible-catalog.ts'
 export type { ReadableCatalog } from './access/visible-catalog.ts'
+export type { PlanningSettings } from './scan-planning.ts'
+export type {
+  CredentialVendor,
+  DelegationSettings,
+  RequestSigner,
+  SignableRequest,
+  StorageGrant,
+  VendedCredentials,
+} from './storage-delegation.ts'

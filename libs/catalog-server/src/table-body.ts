@@ -3,6 +3,7 @@ import { readRestrictionsToJson } from '@floe/catalog'
 import type { LoadedTable } from '@floe/catalog'
 import { serializeTableMetadata, stringifyJson } from '@floe/iceberg'
 import type { TableMetadata } from '@floe/iceberg'
+import type { TableAccess } from './storage-delegation.ts'
 
 /** Spec `snapshots` of loadTable: all of them, or those that a branch or tag points at. */
 export type SnapshotMode = 'all' | 'refs'
@@ -22,15 +23,15 @@ export class TableBodies {
   }
 
   /** Spec `LoadTableResult`. The ETag covers everything that the body is made from. */
-  answer(table: LoadedTable, config: Readonly<Record<string, string>>, mode: SnapshotMode): TableAnswer {
-    const etag = tableEtag(table, config, mode)
+  answer(table: LoadedTable, access: TableAccess, mode: SnapshotMode): TableAnswer {
+    const etag = tableEtag(table, access, mode)
     const ready = this.#bodies.get(etag)
     if (ready !== undefined) {
       this.#bodies.delete(etag)
       this.#bodies.set(etag, ready)
       return { etag, body: ready }
     }
-    const body = encoder.encode(loadTableResult(table, config, mode))
+    const body = encoder.encode(loadTableResult(table, access, mode))
     this.#keep(etag, body)
     return { etag, body }
   }
@@ -47,20 +48,24 @@ export class TableBodies {
   }
 }
 
-/** Differs for every metadata file, snapshot mode, config and restriction: a 304 never hides that one has changed. */
+/**
+ * Differs for every metadata file, snapshot mode, config, kind of access and restriction, so that a 304 never hides that
+ * one has changed. Credentials change well before they end.
+ */
 export function tableEtag(
   { metadata, metadataLocation, readRestrictions }: LoadedTable,
-  config: Readonly<Record<string, string>>,
+  { config, members }: TableAccess,
   mode: SnapshotMode,
 ): string {
   const keys = Object.keys(config).sort()
   const restrictions =
     readRestrictions === undefined ? [] : [stringifyJson(readRestrictionsToJson(readRestrictions, metadata))]
-  const parts = JSON.stringify([
-    metadataLocation,
+  const parts = stringifyJson([
+    metadataLocation ?? null,
     mode,
     keys,
-    keys.map((key) => config[key]),
+    keys.map((key) => config[key] ?? null),
+    members,
     ...restrictions,
   ])
   return `W/"${createHash('sha256').update(parts).digest('base64url')}"`
@@ -76,17 +81,20 @@ export function matchesEtag(ifNoneMatch: string | undefined, etag: string): bool
 /** Spec `LoadTableResult`, as text: metadata of a long history is written faster than as one JSON value. */
 export function loadTableResult(
   { metadata, metadataLocation, readRestrictions }: LoadedTable,
-  config: Readonly<Record<string, string>>,
+  { config, members }: TableAccess,
   mode: SnapshotMode,
 ): string {
   const place =
     metadataLocation === undefined ? '' : `"metadata-location":${JSON.stringify(metadataLocation)},`
-  const restrictions =
-    readRestrictions === undefined
-      ? ''
-      : `,"read-restrictions":${stringifyJson(readRestrictionsToJson(readRestrictions, metadata))}`
+  const others = {
+    ...members,
+    ...(readRestrictions === undefined
+      ? {}
+      : { 'read-restrictions': readRestrictionsToJson(readRestrictions, metadata) }),
+  }
+  const rest = Object.keys(others).length === 0 ? '' : `,${stringifyJson(others).slice(1, -1)}`
   const text = serializeTableMetadata(mode === 'refs' ? withReferencedSnapshots(metadata) : metadata)
-  return `{${place}"metadata":${text},"config":${JSON.stringify(config)}${restrictions}}`
+  return `{${place}"metadata":${text},"config":${JSON.stringify(config)}${rest}}`
 }
 
 /** Spec `CommitTableResponse` and `UnregisterTableResult`, as text. */

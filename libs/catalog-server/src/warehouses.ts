@@ -1,5 +1,6 @@
 import type { Catalog } from '@floe/catalog'
 import { ProtocolError } from './error-response.ts'
+import type { DelegationSettings } from './storage-delegation.ts'
 import type { TableConfig } from './table-answers.ts'
 
 /** A catalog of its own below `/v1/{name}`: its namespaces and tables show in no other. */
@@ -11,6 +12,8 @@ export type ServedWarehouse = {
   readonly catalog: Catalog
   /** Settings that clients of a table get with it, such as `s3.endpoint`; they win over the catalog's own. */
   readonly tableConfig?: TableConfig
+  /** How clients reach the files of tables without keys of their own. */
+  readonly delegation?: DelegationSettings
 }
 
 type Warehouses<Warehouse> = readonly [Warehouse, ...Warehouse[]]

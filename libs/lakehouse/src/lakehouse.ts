@@ -10,7 +10,13 @@ import {
   requireBearer,
   visibleCatalog,
 } from '@floe/catalog-server'
-import type { AccessAdmin, AccessControl, ReadableCatalog, WarehouseAccess } from '@floe/catalog-server'
+import type {
+  AccessAdmin,
+  AccessControl,
+  CatalogRoutesSettings,
+  ReadableCatalog,
+  WarehouseAccess,
+} from '@floe/catalog-server'
 import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
 import { openEngine } from '@floe/engine'
@@ -20,6 +26,7 @@ import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
 import { FloeError, toFloeError } from '@floe/iceberg'
 import { observeStore, openObjectStore } from '@floe/storage'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
+import { openDelegation } from './open-delegation.ts'
 import { openCatalogs, openRemoteCatalog } from './open-catalogs.ts'
 import type { Catalogs } from './open-catalogs.ts'
 import { checkParts, checkWarehouse } from './readiness.ts'
@@ -149,10 +156,14 @@ export class Lakehouse implements AsyncDisposable {
 
   /** The Iceberg REST protocol over the catalogs of all warehouses, for a server to mount. */
   async catalogRoutes(): Promise<ReturnType<typeof createCatalogRoutes>> {
-    const { warehouses, store, access } = this.settings
+    const { warehouses, store, access, scanPlanningMode } = this.settings
     const catalogs = await this.#openCatalogs()
     const [first, ...others] = warehouses
     const { oauth2ServerUri: uri } = access.kind === 'on' ? access : {}
+    const delegation = this.#delegation()
+    // Files of others than those in S3 are reached without keys.
+    const delegationOf = ({ location }: Warehouse): typeof delegation =>
+      location.startsWith('s3') ? delegation : {}
     return createCatalogRoutes({
       catalog: requireCatalog(catalogs, first),
       clock: system.clock,
@@ -161,12 +172,26 @@ export class Lakehouse implements AsyncDisposable {
       ...(access.kind === 'on' ? { access: await this.#accessControl() } : {}),
       ...(uri === undefined ? {} : { defaults: { 'oauth2-server-uri': uri } }),
       tableConfig: () => tableConfig(first, store),
+      planning: {
+        store: this.store,
+        ...(scanPlanningMode === undefined ? {} : { mode: scanPlanningMode }),
+      },
+      ...delegationOf(first),
       warehouses: others.flatMap((warehouse) => {
         const catalog = catalogs.catalogOf(warehouse)
         if (catalog === undefined) return []
-        return [{ ...warehouse, catalog, tableConfig: () => tableConfig(warehouse, store) }]
+        const config = { tableConfig: () => tableConfig(warehouse, store) }
+        return [{ ...warehouse, catalog, ...config, ...delegationOf(warehouse) }]
       }),
     })
+  }
+
+  #delegation(): Pick<CatalogRoutesSettings, 'delegation'> {
+    const { warehouses, store, s3Delegation } = this.settings
+    if (!warehouses.some(({ location }) => location.startsWith('s3'))) return {}
+    const delegation = openDelegation(store, s3Delegation)
+    this.#closers.push(async () => delegation.close())
+    return { delegation: delegation.settings }
   }
 
   /** Whether the catalog and the storage of each warehouse answer; `signal` ends the waiting for those that do not. */

@@ -33,6 +33,7 @@ describe('readSettings', () => {
       access: { kind: 'none' },
       readMethod: 'copy',
       serve: {},
+      s3Delegation: { chosenLocations: false, deletes: true, remoteSigning: true },
       directory: folder,
     })
   })

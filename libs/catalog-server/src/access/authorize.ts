@@ -98,7 +98,7 @@ async function check(
       'permission-denied',
       `${access.principal.name} may see parts of the table only, and no files`,
       {
-        hint: 'read it with SQL, or through a scan plan',
+        hint: 'read it with SQL',
       },
     )
 }
@@ -139,7 +139,7 @@ function warehouseOf(context: Context, warehouses: Warehouses): AccessWarehouse 
   if (segments.slice(1, isManagement ? 4 : 3).some((segment) => segment.includes('%')))
     throw new FloeError('invalid-input', 'the path is percent-encoded before its names')
   if (top === 'v1' && second === 'config') {
-    // One that is not there is refused as the first one is, so that names cannot be tried out.
+    // One that is not there asks as much as the first one does: strangers learn nothing of either.
     return lookUpWarehouse(warehouses, context.req.query('warehouse')) ?? warehouses[0]
   }
   const asked = isManagement ? third : second

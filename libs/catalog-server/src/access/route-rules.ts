@@ -67,8 +67,8 @@ const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /namespaces/:namespace/tables/:table/credentials': tableRule('read'),
   'POST /namespaces/:namespace/tables/:table/sign': signNeeds,
   'POST /namespaces/:namespace/tables/:table/plan': tableRule('read'),
-  'GET /namespaces/:namespace/tables/:table/plan/:plan': tableRule('read'),
-  'DELETE /namespaces/:namespace/tables/:table/plan/:plan': tableRule('read'),
+  'GET /namespaces/:namespace/tables/:table/plan/:plan-id': tableRule('read'),
+  'DELETE /namespaces/:namespace/tables/:table/plan/:plan-id': tableRule('read'),
   'POST /namespaces/:namespace/tables/:table/tasks': tableRule('read'),
   'POST /namespaces/:namespace/tables/:table/metrics': tableRule('read'),
   // Reports hold the filters of others, with their values.
@@ -99,10 +99,13 @@ const routeRules: Readonly<Record<string, RouteRule>> = {
   'POST /management/v1/:warehouse/restrictions/remove': restrictionNeeds,
 }
 
-/** Routes that hand out files themselves, which hold more than a restricted principal may see. */
+/** Routes that hand out files, or their names, bounds and values, which tell more than a restricted principal may see. */
 export const unrestrictedRoutes: ReadonlySet<string> = new Set([
   'GET /namespaces/:namespace/tables/:table/credentials',
   'POST /namespaces/:namespace/tables/:table/sign',
+  'POST /namespaces/:namespace/tables/:table/plan',
+  'GET /namespaces/:namespace/tables/:table/plan/:plan-id',
+  'POST /namespaces/:namespace/tables/:table/tasks',
 ])
 
 /** Names of path parameters do not matter, nor does a prefix: `GET /v1/lake/namespaces/:ns` has one rule with others. */
@@ -111,7 +114,7 @@ function ruleKey(method: string, path: string): string {
     /^\/v1\/(?:[^/]+\/(?=namespaces|tables\/|views\/|transactions\/))?(?!config|oauth\/)/,
     '/',
   )
-  return `${method} ${below.replaceAll(/:(\w+)(?:\{[^}]*\})?\??/g, ':')}`
+  return `${method} ${below.replaceAll(/:([\w-]+)(?:\{[^}]*\})?\??/g, ':')}`
 }
 
 const rulesByKey: ReadonlyMap<string, readonly [string, RouteRule]> = new Map(

@@ -7,6 +7,7 @@ import { viewRequests } from '../views.ts'
 import { accessOperations } from './access-operations.ts'
 import { choice, flag, object, text } from './json-schema.ts'
 import { bodyOf } from './request-schema.ts'
+import { storageOperations } from './storage-operations.ts'
 import { tableSchemas } from './table-schemas.ts'
 import { viewSchemas } from './view-schemas.ts'
 
@@ -112,7 +113,6 @@ const tableOperations: Readonly<Record<string, Operation>> = {
     summary: 'Removes the name of a table and keeps its files',
     headers: once,
   },
-  [`GET ${table}/credentials`]: { id: 'loadCredentials', summary: 'Credentials for the files of a table' },
   [`POST ${table}/metrics`]: {
     id: 'reportMetrics',
     summary: 'Takes the report of a scan or a commit',
@@ -174,5 +174,6 @@ export const catalogOperations: Readonly<Record<string, Operation>> = {
   ...namespaceOperations,
   ...tableOperations,
   ...viewOperations,
+  ...storageOperations,
   ...accessOperations,
 }
