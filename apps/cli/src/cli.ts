@@ -2,12 +2,14 @@ import { errorReactions, FloeError } from '@floe/iceberg'
 import { Command, CommanderError } from 'commander'
 import { addAskCommand } from './ask-command.ts'
 import { printError } from './cli-error.ts'
+import { addGrantCommand } from './grant-command.ts'
 import { addLoadCommand } from './load-command.ts'
 import { addServeCommand } from './serve-command.ts'
 import { addSqlCommand } from './sql-command.ts'
 import { hasReaderLeft, watchStdout } from './stdout.ts'
 import { openStopSignal } from './stop-signal.ts'
 import { addTableCommand } from './table-command.ts'
+import { addTokenCommand } from './token-command.ts'
 
 /** What was typed is wrong: the exit code of `invalid-input`. */
 const usageExitCode = errorReactions['invalid-input'].exitCode
@@ -51,6 +53,8 @@ function createProgram(signal: AbortSignal): Command {
   addTableCommand(program)
   addAskCommand(program, signal)
   addServeCommand(program, signal)
+  addTokenCommand(program)
+  addGrantCommand(program)
   for (const command of [program, ...allCommands(program)]) {
     command.showHelpAfterError(`  hint: ${fullName(command)} --help lists what it takes, with an example`)
   }

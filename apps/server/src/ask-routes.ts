@@ -3,6 +3,7 @@ import { answerToJson } from '@floe/lakehouse'
 import type { Lakehouse } from '@floe/lakehouse'
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { askerOf } from './asker.ts'
 import { errorResponse } from './error-response.ts'
 import { limitBody, readBody } from './read-body.ts'
 
@@ -16,7 +17,7 @@ export function askRoutes(lakehouse: Lakehouse): Hono {
   routes.onError(errorResponse)
   routes.post('/ask', limitBody(), async (context) => {
     const { question } = await readBody(context, askBody)
-    const answer = await lakehouse.ask(question, { signal: context.req.raw.signal })
+    const answer = await lakehouse.ask(question, { signal: context.req.raw.signal, asker: askerOf(context) })
     return context.body(stringifyJson(answerToJson(answer)), 200, { 'content-type': 'application/json' })
   })
   return routes

@@ -23,10 +23,14 @@ export type Refusal = {
   readonly hint: string
 }
 
+/** Whether clients of the path read the errors of the catalog protocol. */
+export function isCatalogPath(path: string): boolean {
+  return path.startsWith('/v1/') || path.startsWith('/management/')
+}
+
 /** A refusal in the form that clients of the path read: that of the catalog protocol, or Floe's own. */
 export function refusalBody(path: string, { status, code, type, message, hint }: Refusal): JsonObject {
-  const isCatalog = path.startsWith('/v1/') || path.startsWith('/management/')
-  return isCatalog
+  return isCatalogPath(path)
     ? { error: { message: `${message}; ${hint}`, type, code: status } }
     : errorBody({ code, message, hint })
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@floe/iceberg'
 import type { Readiness } from '@floe/lakehouse'
 import { Hono } from 'hono'
+import type { MiddlewareHandler } from 'hono'
 import type { ServerEnv } from './server-context.ts'
 import type { ServerLimits } from './server-limits.ts'
 import type { ServerMetrics } from './server-metrics.ts'
@@ -12,6 +13,8 @@ export type HealthSettings = {
   readonly isStopping: () => boolean
   /** The OpenAPI document of all routes. */
   readonly describe: () => JsonObject
+  /** Asks who wants more than to know whether the server lives and is ready. */
+  readonly authenticate?: MiddlewareHandler
   readonly checkReady: (signal: AbortSignal) => Promise<Readiness>
 }
 
@@ -23,6 +26,7 @@ export function healthRoutes({ roles, limits, metrics, ...server }: HealthSettin
   const check = sharedFor(limits.readyCacheMs, () =>
     server.checkReady(AbortSignal.timeout(limits.readyCheckMsMax)),
   )
+  const authenticate: MiddlewareHandler = server.authenticate ?? ((_context, next) => next())
   let document: JsonObject | undefined
   return new Hono<ServerEnv>()
     .get('/health', (context) => context.json({ status: 'ok', roles }))
@@ -32,8 +36,8 @@ export function healthRoutes({ roles, limits, metrics, ...server }: HealthSettin
       const isReady = parts.every(({ error }) => error === undefined)
       return context.json({ status: isReady ? 'ready' : 'not ready', roles, parts }, isReady ? 200 : 503)
     })
-    .get('/openapi.json', (context) => context.json((document ??= server.describe())))
-    .get('/metrics', async (context) =>
+    .get('/openapi.json', authenticate, (context) => context.json((document ??= server.describe())))
+    .get('/metrics', authenticate, async (context) =>
       context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
     )
 }

@@ -67,7 +67,7 @@ function operationObject(method: string, template: string, prefixes: readonly st
     body,
     status = 200,
   } = operations[`${method} ${template}`] ?? { id: `${method} ${template}`, summary: template }
-  const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
+  const names = [...template.matchAll(/\{([\w-]+)\}/g)].map(([, name = '']) => name)
   const inPath = names.map((name) => parameter('path', name, pathSchema(name, prefixes)))
   const parameters = [...inPath, ...parametersIn('query', query), ...parametersIn('header', headers)]
   return {

@@ -15,7 +15,7 @@ export function routeTemplate(context: ServerContext): string | undefined {
 
 /** The same of a path as it was registered. */
 export function templateOf(path: string): string {
-  const template = path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, '{$1}')
+  const template = path.replaceAll(/:([\w-]+)(?:\{[^}]*\})?/g, '{$1}')
   if (!template.startsWith('/v1/') || /^\/v1\/(?:config|oauth)(?:\/|$)/.test(template)) return template
   return unprefixed.test(template)
     ? template.replace('/v1/', '/v1/{prefix}/')

@@ -1,7 +1,8 @@
+import { catalogErrorResponse } from '@floe/lakehouse'
 import type { Lakehouse } from '@floe/lakehouse'
 import { Hono } from 'hono'
 import { askRoutes } from './ask-routes.ts'
-import { errorBody, errorResponse } from './error-response.ts'
+import { errorBody, errorResponse, isCatalogPath } from './error-response.ts'
 import { healthRoutes } from './health-routes.ts'
 import { limitAddressRate, limitConcurrency, limitPrincipalRate } from './limit-requests.ts'
 import { listen } from './listen.ts'
@@ -46,6 +47,7 @@ export async function startServer(
   { metrics = createServerMetrics(), accessLog, tracing }: ServerComponents = {},
 ): Promise<RunningServer> {
   const limits = readLimits(chosen, host)
+  const access = await lakehouse.accessControl()
   let isStopping = false
   const app = new Hono<ServerEnv>()
   app.use(observeRequests({ metrics, accessLog, tracing }))
@@ -62,11 +64,15 @@ export async function startServer(
       isStopping: () => isStopping,
       describe: () => openApiDocument(app.routes),
       checkReady: (signal) => lakehouse.checkReady(signal),
+      ...(access === undefined ? {} : { authenticate: access.authenticate }),
     }),
   )
   app.use(limitConcurrency(limits, metrics), limitAddressRate(limits, metrics))
-  // Authentication and authorisation belong here: after what is cheap, before what a principal may use up.
+  if (access !== undefined) app.use(access.authenticate)
   app.use(limitPrincipalRate(limits, metrics))
+  // The catalog's own routes ask what is allowed once they know the length of the body, which may say what is wanted.
+  if (access !== undefined)
+    app.use((context, next) => (isCatalogPath(context.req.path) ? next() : access.authorize(context, next)))
   await addRoutes(app, lakehouse, roles)
   const listening = await listen((request, bindings) => app.fetch(request, bindings), { port, host, limits })
   const close = async (): Promise<void> => {
@@ -85,7 +91,9 @@ async function addRoutes(
   if (roles.includes('query')) app.route('/', sqlRoutes(lakehouse))
   if (roles.includes('agent')) app.route('/', askRoutes(lakehouse))
   if (roles.includes('catalog')) app.route('/', await lakehouse.catalogRoutes())
-  app.onError(errorResponse)
+  app.onError((error, context) =>
+    isCatalogPath(context.req.path) ? catalogErrorResponse(error, context) : errorResponse(error, context),
+  )
   app.notFound((context) => {
     const message = `${context.req.method} ${context.req.path} is not served`
     const hint = `roles served: ${roles.join(', ')}`

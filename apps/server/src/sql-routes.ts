@@ -7,6 +7,7 @@ import type { Context } from 'hono'
 import { stream } from 'hono/streaming'
 import type { StreamingApi } from 'hono/utils/stream'
 import { z } from 'zod'
+import { askerOf } from './asker.ts'
 import { errorBody, errorResponse } from './error-response.ts'
 import { limitBody, readBody } from './read-body.ts'
 
@@ -30,7 +31,11 @@ export function sqlRoutes(lakehouse: Lakehouse): Hono {
     const limit = isStream
       ? (rowsMax ?? Number.MAX_SAFE_INTEGER)
       : Math.min(rowsMax ?? jsonRowsMax, jsonRowsMax)
-    const result = await lakehouse.query(sql, { signal: context.req.raw.signal, rowsMax: limit })
+    const result = await lakehouse.query(sql, {
+      signal: context.req.raw.signal,
+      rowsMax: limit,
+      asker: askerOf(context),
+    })
     if (isStream) return streamAnswer(context, result)
     return context.body(await jsonAnswer(result), 200, { 'content-type': 'application/json' })
   })

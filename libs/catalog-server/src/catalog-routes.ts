@@ -1,14 +1,20 @@
+import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Context, Next } from 'hono'
-import type { Catalog, TableIdentifier } from '@floe/catalog'
+import type { Catalog, LoadedTable, TableIdentifier } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
+import type { AccessControl } from './access/access-control.ts'
 import { configRoutes } from './config.ts'
 import { errorResponse, protocolErrorResponse } from './error-response.ts'
 import { functionRoutes } from './functions.ts'
 import { namespaceRoutes } from './namespaces.ts'
 import { metricsRoutes } from './metrics.ts'
 import { limitBody } from './request-limit.ts'
+import { planCredentials, planningMode, planningRoutes } from './scan-planning.ts'
+import type { PlanningSettings } from './scan-planning.ts'
+import { signRoutes } from './sign.ts'
+import type { DelegationSettings } from './storage-delegation.ts'
 import { TableAnswers } from './table-answers.ts'
 import type { TableConfig } from './table-answers.ts'
 import { TableBodies } from './table-body.ts'
@@ -33,10 +39,18 @@ export type CatalogRoutesSettings = {
   readonly overrides?: Readonly<Record<string, string>>
   /** Settings that clients of a table get with it, such as `s3.endpoint`; they win over the catalog's own. */
   readonly tableConfig?: TableConfig
+  /** Who may do what; without it everybody may do everything. */
+  readonly access?: AccessControl
   /** Takes the scan and commit reports of clients as they come. */
   readonly reportMetrics?: (identifier: TableIdentifier, report: JsonObject, receivedAtMs: number) => void
   /** Reports of clients that are kept in memory, of all tables together (default 1000). */
   readonly metricsReportsMax?: number
+  /** Plans scans for clients; not served without it. */
+  readonly planning?: PlanningSettings
+  /** Access of clients to the files of tables; they bring their own without it. */
+  readonly delegation?: DelegationSettings
+  /** Ids of plans (default random). */
+  readonly uuid?: () => string
   /** Largest request body (default 32 MiB; a commit carries schemas and snapshots, never data). */
   readonly requestBytesMax?: number
   /** Memory for table answers that are kept ready to be sent (default 64 MiB). */
@@ -46,11 +60,18 @@ export type CatalogRoutesSettings = {
 const requestBytesMaxDefault = 32 * 1024 * 1024
 const tableBodyBytesMaxDefault = 64 * 1024 * 1024
 
-/** The Iceberg REST protocol below `/v1`, as routes to mount or serve. Authentication is the mounter's. */
+/** The Iceberg REST protocol below `/v1`, and with access control `/management/v1`, as routes to mount or serve. */
 export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
   const routes = new Hono()
   routes.onError(errorResponse)
-  routes.use('/v1/*', limitBody(settings.requestBytesMax ?? requestBytesMaxDefault), refuseAmbiguity)
+  const limit = limitBody(settings.requestBytesMax ?? requestBytesMaxDefault)
+  for (const below of ['/v1/*', '/management/*']) {
+    routes.use(below, limit, refuseAmbiguity)
+    // Some rules look into the body: its length is checked first.
+    if (settings.access !== undefined)
+      routes.use(below, settings.access.authenticate, settings.access.authorize)
+  }
+  if (settings.access !== undefined) routes.route('/', settings.access.routes)
   const bodies = new TableBodies(settings.tableBodyBytesMax ?? tableBodyBytesMaxDefault)
   const [first, ...others] = servedWarehouses(settings)
   routes.route('/v1', configRoutes([first, ...others], settings))
@@ -59,7 +80,8 @@ export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
     if (warehouse === first) routes.route('/v1', own)
     if (warehouse.name !== undefined) routes.route(`/v1/${warehouse.name}`, own)
   }
-  routes.all('/v1/*', (context) => answerUnknown(context, [first, ...others]))
+  for (const below of ['/v1/*', '/management/*'])
+    routes.all(below, (context) => answerUnknown(context, [first, ...others]))
   return routes
 }
 
@@ -74,13 +96,14 @@ function refuseAmbiguity(context: Context, next: Next): Promise<void> {
 
 /** The default warehouse first. */
 function servedWarehouses(settings: CatalogRoutesSettings): readonly [ServedWarehouse, ...ServedWarehouse[]] {
-  const { catalog, prefix: name, warehouse: location, tableConfig, warehouses = [] } = settings
+  const { catalog, prefix: name, warehouse: location, tableConfig, delegation, warehouses = [] } = settings
   return [
     {
       catalog,
       ...(name === undefined ? {} : { name }),
       ...(location === undefined ? {} : { location }),
       ...(tableConfig === undefined ? {} : { tableConfig }),
+      ...(delegation === undefined ? {} : { delegation }),
     },
     ...warehouses,
   ]
@@ -88,11 +111,13 @@ function servedWarehouses(settings: CatalogRoutesSettings): readonly [ServedWare
 
 /** What stands below the prefix of one warehouse. */
 function warehouseRoutes(
-  { catalog, tableConfig }: ServedWarehouse,
+  warehouse: ServedWarehouse,
   bodies: TableBodies,
   settings: CatalogRoutesSettings,
 ): Hono {
-  const answers = new TableAnswers(bodies, tableConfig)
+  const { catalog, tableConfig, delegation } = warehouse
+  const configOf: TableConfig = (metadata) => ({ ...planningMode(settings), ...tableConfig?.(metadata) })
+  const answers = new TableAnswers(bodies, configOf, delegation)
   return new Hono()
     .route('/', namespaceRoutes(catalog))
     .route('/', tableRoutes(catalog, answers))
@@ -100,11 +125,30 @@ function warehouseRoutes(
     .route('/', transactionRoutes(catalog))
     .route('/', functionRoutes(catalog))
     .route('/', metricsRoutes(settings))
+    .route('/', storageRoutes(warehouse, answers, settings))
+}
+
+/** What reads storage for clients, or lets them: planning and signing, where they are set up. */
+function storageRoutes(
+  { catalog, delegation }: ServedWarehouse,
+  answers: TableAnswers,
+  { clock, planning, uuid = randomUUID }: CatalogRoutesSettings,
+): Hono {
+  const routes = new Hono()
+  if (planning !== undefined) {
+    const credentials = (context: Context, table: LoadedTable): Promise<JsonObject> =>
+      planCredentials(context, table, answers.delegation)
+    routes.route('/', planningRoutes(planning, { catalog, clock, uuid, credentials }))
+  }
+  if (delegation?.signer !== undefined)
+    routes.route('/', signRoutes(catalog, delegation.signer, answers.delegation))
+  return routes
 }
 
 /** Last of the routes, and no `notFound`: that one would be lost where these routes are mounted. */
 function answerUnknown(context: Context, warehouses: readonly ServedWarehouse[]): Response {
-  const prefix = pathPrefix(context.req.path)
+  const { path } = context.req
+  const prefix = path.startsWith('/v1/') ? pathPrefix(path) : undefined
   if (prefix !== undefined && !warehouses.some(({ name }) => name === prefix)) throw noSuchWarehouse(prefix)
   const message = `no route ${context.req.method} ${context.req.path}`
   return protocolErrorResponse(context, 404, 'NotFoundException', message)

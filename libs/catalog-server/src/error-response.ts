@@ -15,6 +15,8 @@ export type ErrorType =
   | 'NamespaceNotEmptyException'
   | 'NoSuchNamespaceException'
   | 'NoSuchFunctionException'
+  | 'NoSuchPlanIdException'
+  | 'NoSuchPlanTaskException'
   | 'NoSuchTableException'
   | 'NoSuchViewException'
   | 'NoSuchWarehouseException'
@@ -52,24 +54,26 @@ const types: Readonly<Record<ErrorCode, ErrorType>> = {
 
 /** The answer to anything thrown by a route. */
 export function errorResponse(error: unknown, context: Context): Response {
-  if (error instanceof ProtocolError)
-    return protocolErrorResponse(context, error.status, error.type, error.message)
   if (error instanceof HTTPException) {
     return protocolErrorResponse(context, error.status, 'BadRequestException', error.message)
   }
-  const floe = toFloeError(error)
-  if (floe !== error && context.req.raw.signal.aborted) {
+  const isOurs = error instanceof ProtocolError || toFloeError(error) === error
+  if (!isOurs && context.req.raw.signal.aborted) {
     // Nobody reads this; logs and numbers shall not take it for a failure of the catalog.
-    return protocolErrorResponse(
-      context,
-      499,
-      'BadRequestException',
-      'the client left before its request ended',
-    )
+    const message = 'the client left before its request ended'
+    return protocolErrorResponse(context, 499, 'BadRequestException', message)
   }
+  const { code, type, message } = errorModel(error)
+  return protocolErrorResponse(context, code, type, message)
+}
+
+/** Spec `ErrorModel` of anything thrown, for answers that carry it with other members. */
+export function errorModel(error: unknown): { message: string; type: ErrorType; code: number } {
+  if (error instanceof ProtocolError) return { message: error.message, type: error.type, code: error.status }
+  const floe = toFloeError(error)
   // What is thrown by accident may name anything; only Floe's own messages are made for readers.
   const message = floe === error ? messageOf(floe) : 'the catalog failed unexpectedly'
-  return protocolErrorResponse(context, errorReactions[floe.code].httpStatus, types[floe.code], message)
+  return { message, type: types[floe.code], code: errorReactions[floe.code].httpStatus }
 }
 
 /** Spec `IcebergErrorResponse`. */

@@ -32,9 +32,9 @@ export function namespaceRoutes(catalog: Catalog): Hono {
   const routes = new Hono()
   routes.get('/namespaces', async (context) => {
     const namespaces = await namingTheMissing(missing, () => catalog.listNamespaces(queryParent(context)))
-    const { items, nextPageToken } = paginate(context, namespaces, (levels) =>
-      levels.join(namespaceSeparator),
-    )
+    const access = context.get('access')
+    const visible = namespaces.filter((namespace) => access?.sees(namespace) ?? true)
+    const { items, nextPageToken } = paginate(context, visible, (levels) => levels.join(namespaceSeparator))
     return context.json({ namespaces: items, 'next-page-token': nextPageToken })
   })
   routes.post('/namespaces', async (context) => {

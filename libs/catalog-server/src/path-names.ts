@@ -22,6 +22,18 @@ export function pathIdentifier(context: Context): TableIdentifier {
   return identifier
 }
 
+/**
+ * Path of a table's own resource as clients append it to their catalog uri, without a slash at its start: below the same
+ * prefix as the request, which may be one to its namespace.
+ */
+export function tablePath(context: Context, { namespace, name }: TableIdentifier): string {
+  const segments = new URL(context.req.url).pathname.split('/')
+  const version = segments.indexOf('v1')
+  const prefix = segments.slice(version, segments.indexOf('namespaces', version))
+  const levels = namespace.map(encodeURIComponent).join('%1F')
+  return [...prefix, 'namespaces', levels, 'tables', encodeURIComponent(name)].join('/')
+}
+
 /** The namespace of the query parameter `parent`; none, and an empty one, mean the top level. */
 export function queryParent(context: Context): Namespace | undefined {
   const parent = context.req.query('parent')

@@ -5,18 +5,14 @@ import { FloeError } from '@floe/iceberg'
 
 const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Who sends a request; whoever checks credentials puts it into the context. */
-type Principal = { readonly name: string; readonly roles: readonly string[] }
-
 /**
  * The catalog that a change of this request goes to: it knows who asks and, by the header `Idempotency-Key`, makes the
  * change once.
  * @throws FloeError invalid-input when the key is no uuid
  */
 export async function catalogFor(context: Context, catalog: Catalog): Promise<Catalog> {
-  const asking: Principal | undefined = context.get('principal')
-  const principal = asking?.name
-  const key = await requestKey(context, principal)
+  const principal = context.get('principal')?.name
+  const key = await requestKey(context)
   if (key === undefined && principal === undefined) return catalog
   return catalog.forRequest({
     ...(key === undefined ? {} : { key }),
@@ -24,8 +20,11 @@ export async function catalogFor(context: Context, catalog: Catalog): Promise<Ca
   })
 }
 
-/** The same key from somebody else is another request. */
-async function requestKey(context: Context, principal: string | undefined): Promise<RequestKey | undefined> {
+/**
+ * The header `Idempotency-Key` with what it was sent for; the same key from somebody else is another request.
+ * @throws FloeError invalid-input when it is no uuid
+ */
+export async function requestKey(context: Context): Promise<RequestKey | undefined> {
   const key = context.req.header('idempotency-key')
   if (key === undefined) return undefined
   if (!uuidForm.test(key)) {
@@ -33,6 +32,7 @@ async function requestKey(context: Context, principal: string | undefined): Prom
       hint: 'send a UUIDv7 in its text form',
     })
   }
+  const principal = context.get('principal')?.name
   const { method, url } = context.req
   const { pathname, search } = new URL(url)
   const fingerprint = createHash('sha256')

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { readRestrictionsToJson } from '@floe/catalog'
 import type { LoadedTable } from '@floe/catalog'
-import { serializeTableMetadata } from '@floe/iceberg'
+import { serializeTableMetadata, stringifyJson } from '@floe/iceberg'
 import type { TableMetadata } from '@floe/iceberg'
+import type { TableAccess } from './storage-delegation.ts'
 
 /** Spec `snapshots` of loadTable: all of them, or those that a branch or tag points at. */
 export type SnapshotMode = 'all' | 'refs'
@@ -21,15 +23,15 @@ export class TableBodies {
   }
 
   /** Spec `LoadTableResult`. The ETag covers everything that the body is made from. */
-  answer(table: LoadedTable, config: Readonly<Record<string, string>>, mode: SnapshotMode): TableAnswer {
-    const etag = tableEtag(table, config, mode)
+  answer(table: LoadedTable, access: TableAccess, mode: SnapshotMode): TableAnswer {
+    const etag = tableEtag(table, access, mode)
     const ready = this.#bodies.get(etag)
     if (ready !== undefined) {
       this.#bodies.delete(etag)
       this.#bodies.set(etag, ready)
       return { etag, body: ready }
     }
-    const body = encoder.encode(loadTableResult(table, config, mode))
+    const body = encoder.encode(loadTableResult(table, access, mode))
     this.#keep(etag, body)
     return { etag, body }
   }
@@ -46,14 +48,26 @@ export class TableBodies {
   }
 }
 
-/** Differs for every metadata file, snapshot mode and config, so that a 304 never hides changed credentials. */
+/**
+ * Differs for every metadata file, snapshot mode, config, kind of access and restriction, so that a 304 never hides that
+ * one has changed. Credentials change well before they end.
+ */
 export function tableEtag(
-  { metadataLocation }: LoadedTable,
-  config: Readonly<Record<string, string>>,
+  { metadata, metadataLocation, readRestrictions }: LoadedTable,
+  { config, members }: TableAccess,
   mode: SnapshotMode,
 ): string {
   const keys = Object.keys(config).sort()
-  const parts = JSON.stringify([metadataLocation, mode, keys, keys.map((key) => config[key])])
+  const restrictions =
+    readRestrictions === undefined ? [] : [stringifyJson(readRestrictionsToJson(readRestrictions, metadata))]
+  const parts = stringifyJson([
+    metadataLocation ?? null,
+    mode,
+    keys,
+    keys.map((key) => config[key] ?? null),
+    members,
+    ...restrictions,
+  ])
   return `W/"${createHash('sha256').update(parts).digest('base64url')}"`
 }
 
@@ -66,14 +80,21 @@ export function matchesEtag(ifNoneMatch: string | undefined, etag: string): bool
 
 /** Spec `LoadTableResult`, as text: metadata of a long history is written faster than as one JSON value. */
 export function loadTableResult(
-  { metadata, metadataLocation }: LoadedTable,
-  config: Readonly<Record<string, string>>,
+  { metadata, metadataLocation, readRestrictions }: LoadedTable,
+  { config, members }: TableAccess,
   mode: SnapshotMode,
 ): string {
   const place =
     metadataLocation === undefined ? '' : `"metadata-location":${JSON.stringify(metadataLocation)},`
+  const others = {
+    ...members,
+    ...(readRestrictions === undefined
+      ? {}
+      : { 'read-restrictions': readRestrictionsToJson(readRestrictions, metadata) }),
+  }
+  const rest = Object.keys(others).length === 0 ? '' : `,${stringifyJson(others).slice(1, -1)}`
   const text = serializeTableMetadata(mode === 'refs' ? withReferencedSnapshots(metadata) : metadata)
-  return `{${place}"metadata":${text},"config":${JSON.stringify(config)}}`
+  return `{${place}"metadata":${text},"config":${JSON.stringify(config)}${rest}}`
 }
 
 /** Spec `CommitTableResponse` and `UnregisterTableResult`, as text. */

@@ -5,6 +5,7 @@ import type { Catalog, TableDefinition } from '@floe/catalog'
 import { FloeError, parsePartitionSpec, parseSchema, parseSortOrder } from '@floe/iceberg'
 import { parseTableRequirement, parseTableUpdate } from '@floe/iceberg'
 import { identifierList } from './identifier-list.ts'
+import { onlyVisible } from './access/request-access.ts'
 import { isHead, namingLostMetadata, namingTheMissing } from './error-response.ts'
 import { paginate } from './pagination.ts'
 import { pathIdentifier, pathNamespace } from './path-names.ts'
@@ -67,7 +68,9 @@ export function tableRoutes(catalog: Catalog, answers: TableAnswers): Hono {
     .post('/namespaces/:namespace/tables/:table/unregister', (context) =>
       unregisterTable(context, catalog, answers),
     )
-    .get('/namespaces/:namespace/tables/:table/credentials', (context) => loadCredentials(context, catalog))
+    .get('/namespaces/:namespace/tables/:table/credentials', (context) =>
+      loadCredentials(context, catalog, answers),
+    )
     .post('/tables/rename', async (context) => {
       const once = await catalogFor(context, catalog)
       return answerRename(context, catalog, missing, (from, to) => once.renameTable(from, to))
@@ -77,7 +80,7 @@ export function tableRoutes(catalog: Catalog, answers: TableAnswers): Hono {
 async function listTables(context: Context, catalog: Catalog): Handled {
   const namespace = pathNamespace(context)
   const tables = await namingTheMissing('NoSuchNamespaceException', () => catalog.listTables(namespace))
-  const { items, nextPageToken } = paginate(context, tables, ({ name }) => name)
+  const { items, nextPageToken } = paginate(context, onlyVisible(context, tables), ({ name }) => name)
   return identifierList(items, nextPageToken)
 }
 
@@ -89,7 +92,7 @@ async function createTable(context: Context, catalog: Catalog, answers: TableAns
   const once = await catalogFor(context, catalog)
   return namingTheMissing('NoSuchNamespaceException', async () =>
     request['stage-create'] === true
-      ? answers.staged(await catalog.stageTable(identifier, definition))
+      ? answers.staged(context, await catalog.stageTable(identifier, definition))
       : answers.loaded(context, await once.createTable(identifier, definition), 'all'),
   )
 }
@@ -140,10 +143,14 @@ async function unregisterTable(context: Context, catalog: Catalog, answers: Tabl
   return namingTheMissing(missing, async () => answers.unregistered(await once.unregisterTable(identifier)))
 }
 
-/** Clients bring credentials of their own: there are none to hand out, for a table that is there. */
-async function loadCredentials(context: Context, catalog: Catalog): Handled {
-  await namingTheMissing(missing, () => catalog.loadTable(pathIdentifier(context)))
-  return context.json({ 'storage-credentials': [] })
+/** Spec `LoadCredentialsResponse`; for a plan they only read. The list is empty where clients bring their own. */
+async function loadCredentials(context: Context, catalog: Catalog, answers: TableAnswers): Handled {
+  const identifier = pathIdentifier(context)
+  const table = await namingTheMissing(missing, () => catalog.loadTable(identifier))
+  const mode = context.req.query('planId') === undefined ? 'widest' : 'read'
+  const credentials = await answers.delegation.credentialsOf(context, table, mode)
+  context.header('cache-control', 'private, no-store')
+  return context.json({ 'storage-credentials': credentials })
 }
 
 function tableDefinition(request: z.output<typeof createRequest>): TableDefinition {

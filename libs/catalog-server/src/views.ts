@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Catalog, LoadedView } from '@floe/catalog'
 import { parseSchema, parseViewRequirement, parseViewUpdate, parseViewVersion } from '@floe/iceberg'
 import { stringifyJson, toFloeError, viewMetadataToJson } from '@floe/iceberg'
+import { onlyVisible } from './access/request-access.ts'
 import { isHead, namingLostMetadata, namingTheMissing, ProtocolError } from './error-response.ts'
 import { identifierList } from './identifier-list.ts'
 import { paginate } from './pagination.ts'
@@ -63,7 +64,7 @@ export function viewRoutes(catalog: Catalog): Hono {
 async function listViews(context: Context, catalog: Catalog): Handled {
   const namespace = pathNamespace(context)
   const views = await namingTheMissing('NoSuchNamespaceException', () => catalog.listViews(namespace))
-  const { items, nextPageToken } = paginate(context, views, ({ name }) => name)
+  const { items, nextPageToken } = paginate(context, onlyVisible(context, views), ({ name }) => name)
   return identifierList(items, nextPageToken)
 }
 

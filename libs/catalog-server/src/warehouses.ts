@@ -1,5 +1,6 @@
 import type { Catalog } from '@floe/catalog'
 import { ProtocolError } from './error-response.ts'
+import type { DelegationSettings } from './storage-delegation.ts'
 import type { TableConfig } from './table-answers.ts'
 
 /** A catalog of its own below `/v1/{name}`: its namespaces and tables show in no other. */
@@ -11,22 +12,35 @@ export type ServedWarehouse = {
   readonly catalog: Catalog
   /** Settings that clients of a table get with it, such as `s3.endpoint`; they win over the catalog's own. */
   readonly tableConfig?: TableConfig
+  /** How clients reach the files of tables without keys of their own. */
+  readonly delegation?: DelegationSettings
+}
+
+type Warehouses<Warehouse> = readonly [Warehouse, ...Warehouse[]]
+
+/** The warehouse that a client names in `/v1/config`, by its name or its location; the first one when it names none. */
+export function lookUpWarehouse<Warehouse extends Pick<ServedWarehouse, 'location' | 'name'>>(
+  warehouses: Warehouses<Warehouse>,
+  asked: string | undefined,
+): Warehouse | undefined {
+  if (asked === undefined || asked === '') return warehouses[0]
+  const location = plainLocation(asked)
+  return (
+    warehouses.find(({ name }) => name === asked) ??
+    warehouses.find((one) => one.location !== undefined && plainLocation(one.location) === location)
+  )
 }
 
 /**
- * The warehouse that a client names in `/v1/config`, by its name or its location; the first one when it names none.
+ * The same of one that must be there.
  * @throws ProtocolError 404 NoSuchWarehouseException
  */
 export function findWarehouse(
-  warehouses: readonly [ServedWarehouse, ...ServedWarehouse[]],
+  warehouses: Warehouses<ServedWarehouse>,
   asked: string | undefined,
 ): ServedWarehouse {
-  if (asked === undefined || asked === '') return warehouses[0]
-  const location = plainLocation(asked)
-  const found =
-    warehouses.find(({ name }) => name === asked) ??
-    warehouses.find((one) => one.location !== undefined && plainLocation(one.location) === location)
-  if (found === undefined) throw noSuchWarehouse(asked)
+  const found = lookUpWarehouse(warehouses, asked)
+  if (found === undefined) throw noSuchWarehouse(asked ?? '')
   return found
 }
 

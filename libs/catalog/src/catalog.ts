@@ -10,6 +10,7 @@ import type {
   ViewUpdate,
   ViewVersion,
 } from '@floe/iceberg'
+import type { ReadRestrictions } from './read-restrictions.ts'
 
 /** Levels of a namespace, outermost first: `['a', 'b']` is printed `a.b`. */
 export type Namespace = readonly string[]
@@ -27,6 +28,8 @@ export type LoadedTable = {
   readonly storageCredentials?: readonly StorageCredential[]
   /** What goes with each request that the catalog is to sign for this table's storage (spec `remote-signing-config`). */
   readonly remoteSigning?: RemoteSigning
+  /** What whoever loaded the table may see of it (spec: `read-restrictions`); everything when absent. */
+  readonly readRestrictions?: ReadRestrictions
 }
 
 /** Settings such as `s3.access-key-id`, for every location that starts with `prefix`. */

@@ -23,3 +23,24 @@ export {
   formatNamespace,
   namespaceSeparator,
 } from './identifier.ts'
+export { hasPrivilege, isVisible, privilegeOn, privileges } from './access-store.ts'
+export type {
+  AccessStore,
+  Grant,
+  Grantee,
+  Principal,
+  Privilege,
+  Securable,
+  StoredToken,
+  TokenKind,
+} from './access-store.ts'
+export {
+  checkMask,
+  combineRules,
+  fieldsOf,
+  keepRowFilter,
+  maskActions,
+  parseReadRestrictions,
+  readRestrictionsToJson,
+} from './read-restrictions.ts'
+export type { ColumnMask, MaskAction, ReadRestrictions, ReadRule } from './read-restrictions.ts'

@@ -1,6 +1,6 @@
 import { FloeError } from '@floe/iceberg'
 import type { Schema, Snapshot } from '@floe/iceberg'
-import type { Catalog, LoadedTable, LoadedView } from '@floe/catalog'
+import type { LoadedTable, LoadedView } from '@floe/catalog'
 import { metadataTable, resolveSnapshot, selectedSchema } from '@floe/planner'
 import type { MetadataTable, SnapshotSelector } from '@floe/planner'
 import type { DuckDBConnection } from '@duckdb/node-api'
@@ -8,12 +8,15 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { pinClock } from './clock-functions.ts'
 import { findTarget } from './mention-target.ts'
 import type { ViewDefinition } from './placeholder.ts'
+import { checkMetadataTable, restrictScan } from './restricted-scan.ts'
+import type { ScanRestrictions } from './restricted-scan.ts'
 import { hideLineage, isLineageField, namesLineage, withLineage } from './row-lineage.ts'
 import { gateSelect, scanName } from './select-gate.ts'
 import type { TableMention } from './select-gate.ts'
 import { parseSelect, treeToSql } from './sql-tree.ts'
 import type { Statement } from './sql-tree.ts'
 import { tableName } from './table-lookup.ts'
+import type { TableCatalog } from './table-lookup.ts'
 import { selectorOf } from './version-clause.ts'
 import { rewriteVersionSyntax } from './version-syntax.ts'
 import { parseView, pathInView, viewSchema, viewSql } from './view-text.ts'
@@ -29,8 +32,17 @@ export type FoundScan = {
 }
 
 type ScanSource =
-  | { readonly kind: 'table'; readonly loaded: LoadedTable }
+  | {
+      readonly kind: 'table'
+      readonly loaded: LoadedTable
+      /** What the asker may see of it; everything when absent. */
+      readonly restrictions: ScanRestrictions | undefined
+    }
   | { readonly kind: 'metadata-table'; readonly rows: MetadataTable['rows'] }
+
+export function restrictionsOf({ source }: Pick<FoundScan, 'source'>): ScanRestrictions | undefined {
+  return source.kind === 'table' ? source.restrictions : undefined
+}
 
 export type BoundMentions = {
   readonly statement: Statement
@@ -39,7 +51,7 @@ export type BoundMentions = {
 }
 
 export type MentionContext = {
-  readonly catalog: Catalog
+  readonly catalog: TableCatalog
   readonly connection: DuckDBConnection
   readonly nowMs: number
 }
@@ -109,6 +121,7 @@ class MentionBinder {
     const { index } = mention
     const table = tableName(target.loaded.identifier)
     if (target.kind === 'metadata-table') {
+      checkMetadataTable(target.name, target.loaded)
       const { schema, snapshot, rows } = metadataTable({ metadata, name: target.name, selector, nowMs })
       const source = { kind: 'metadata-table', rows } as const
       this.scans.push({ index, table: `${table}$${target.name}`, selector, snapshot, schema, source })
@@ -117,7 +130,8 @@ class MentionBinder {
     const snapshot = resolveSnapshot(metadata, selector, { nowMs })
     const selected = selectedSchema(metadata, selector, snapshot)
     const schema = place.lineage ? withLineage(selected, metadata) : selected
-    const source = { kind: 'table', loaded: target.loaded } as const
+    const restrictions = restrictScan(target.loaded, schema)
+    const source = { kind: 'table', loaded: target.loaded, restrictions } as const
     this.scans.push({ index, table, selector, snapshot, schema, source })
     return schema
   }

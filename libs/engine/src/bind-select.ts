@@ -1,7 +1,6 @@
-import type { Catalog } from '@floe/catalog'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
-import { bindMentions } from './bind-mentions.ts'
+import { bindMentions, restrictionsOf } from './bind-mentions.ts'
 import type { FoundScan } from './bind-mentions.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
 import { findJoinKeys } from './join-key.ts'
@@ -12,9 +11,10 @@ import { everythingNeeded, explainScans, nothingNeeded } from './placeholder.ts'
 import type { ScanNeed, ViewDefinition } from './placeholder.ts'
 import { isNode, nodes, numberText, treeToSql } from './sql-tree.ts'
 import type { Statement, TreeNode } from './sql-tree.ts'
+import type { TableCatalog } from './table-lookup.ts'
 
 export type BindComponents = {
-  readonly catalog: Catalog
+  readonly catalog: TableCatalog
   readonly clock: { now(): number }
   readonly planning: DuckDBSession
 }
@@ -62,24 +62,38 @@ async function bind(
     nowMs: clock.now(),
   })
   const sql = await treeToSql(connection, statement)
-  const needs = await explainScans(connection, { sql, scans: found, views })
+  const masked = (scan: FoundScan): ReadonlySet<number> => new Set(restrictionsOf(scan)?.masks.keys())
+  const explained = found.map((scan) => ({ ...scan, masked: masked(scan) }))
+  const needs = await explainScans(connection, { sql, scans: explained, views })
   // DESCRIBE shows columns, for which no file is needed.
   const describes = isDescribe(statement)
   const scans = found.map((scan, at) => ({
     ...scan,
     need: describes ? nothingNeeded : (needs[at] ?? everythingNeeded),
   }))
-  const rowsWanted = scans.every(({ need }) => need.onlyLimited) ? limitOf(statement) : undefined
+  const isAnyRow = scans.every((scan) => scan.need.onlyLimited && restrictionsOf(scan) === undefined)
   const pushed = await pushAggregates(connection, statement, { scans: found, needs })
   const { pushdowns } = pushed
   return {
     sql: pushdowns.length === 0 ? sql : await treeToSql(connection, pushed.statement),
     scans,
     views,
-    rowsWanted,
+    rowsWanted: isAnyRow ? limitOf(statement) : undefined,
     pushdowns,
-    joinKeys: found.length < 2 || describes ? [] : await findJoinKeys(connection, statement, found),
+    joinKeys: describes ? [] : await openJoinKeys(connection, statement, found),
   }
+}
+
+/** Keys of rows that a restriction hides, or of values that it masks, prune nothing and are pruned by nothing. */
+async function openJoinKeys(
+  connection: DuckDBConnection,
+  statement: Statement,
+  found: readonly FoundScan[],
+): Promise<readonly JoinKey[]> {
+  if (found.length < 2) return []
+  const open = new Set(found.filter((scan) => restrictionsOf(scan) === undefined).map(({ index }) => index))
+  const keys = await findJoinKeys(connection, statement, found)
+  return keys.filter(({ source, pruned }) => open.has(source.index) && open.has(pruned.index))
 }
 
 function isDescribe(statement: Statement): boolean {

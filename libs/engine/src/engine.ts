@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 
 import { FloeError } from '@floe/iceberg'
-import type { Catalog } from '@floe/catalog'
 import { ManifestCache } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
 
@@ -17,6 +16,7 @@ import type { QueryResult } from './query-result.ts'
 import { runQuery } from './run-query.ts'
 import { bindSelect } from './bind-select.ts'
 import { SessionPool } from './session-pool.ts'
+import type { TableCatalog } from './table-lookup.ts'
 
 export type EngineSettings = {
   /** Memory of one query (default 1024); past it a query spills to `tempDirectory`, or fails. */
@@ -36,12 +36,17 @@ export type EngineSettings = {
 }
 
 export type EngineComponents = {
-  readonly catalog: Catalog
+  readonly catalog: TableCatalog
   readonly store: ObjectStore
   readonly clock: { now(): number }
 }
 
-export type QueryOptions = { readonly signal?: AbortSignal; readonly rowsMax?: number }
+/** `catalog`: the tables as the asker may see them, in place of the engine's own catalog. */
+export type QueryOptions = {
+  readonly signal?: AbortSignal
+  readonly rowsMax?: number
+  readonly catalog?: TableCatalog
+}
 
 /** Read-only SQL over the tables of a catalog. */
 export interface Engine {
@@ -51,7 +56,7 @@ export interface Engine {
    */
   query(sql: string, options?: QueryOptions): Promise<QueryResult>
   /** Resolves when `query` would accept the SQL: it parses, may run, and binds to tables and columns that exist. */
-  checkSelect(sql: string): Promise<void>
+  checkSelect(sql: string, options?: Pick<QueryOptions, 'catalog'>): Promise<void>
   close(): Promise<void>
 }
 
@@ -106,6 +111,7 @@ class DuckDBEngine implements Engine {
     try {
       return await runQuery(sql, {
         ...this.#components,
+        ...(options.catalog === undefined ? {} : { catalog: options.catalog }),
         planning: this.#planning,
         sessions: this.#sessions,
         files: this.#files,
@@ -120,9 +126,10 @@ class DuckDBEngine implements Engine {
     }
   }
 
-  async checkSelect(sql: string): Promise<void> {
+  async checkSelect(sql: string, { catalog }: Pick<QueryOptions, 'catalog'> = {}): Promise<void> {
     this.#refuseWhenClosed()
-    await bindSelect(sql, { ...this.#components, planning: this.#planning })
+    const { catalog: own, ...components } = this.#components
+    await bindSelect(sql, { ...components, catalog: catalog ?? own, planning: this.#planning })
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,10 @@
 import { FloeError } from '@floe/iceberg'
-import type { Catalog, LoadedTable, LoadedView, LoadOptions } from '@floe/catalog'
+import type { LoadedTable, LoadedView, LoadOptions } from '@floe/catalog'
 import { isMetadataTableName } from '@floe/planner'
 import type { MetadataTableName } from '@floe/planner'
 
 import { findTable, findTableExactly } from './table-lookup.ts'
+import type { TableCatalog } from './table-lookup.ts'
 import { findView, findViewExactly } from './view-lookup.ts'
 import { versionOfSuffix } from './version-suffix.ts'
 import type { NamedVersion } from './version-suffix.ts'
@@ -21,7 +22,7 @@ export type MentionTarget =
  * @throws FloeError not-found with near names, invalid-input when several tables fit
  */
 export async function findTarget(
-  catalog: Catalog,
+  catalog: TableCatalog,
   path: readonly string[],
   options: LoadOptions = {},
 ): Promise<MentionTarget> {
@@ -52,7 +53,7 @@ function viewTarget(loaded: LoadedView | undefined): MentionTarget | undefined {
 
 /** `"orders$files"`, the spelling of Trino. */
 async function findMetadataTable(
-  catalog: Catalog,
+  catalog: TableCatalog,
   path: readonly string[],
 ): Promise<MentionTarget | undefined> {
   const [, base = '', name = ''] = /^(.+)\$([A-Za-z_]+)$/.exec(path.at(-1) ?? '') ?? []
@@ -77,11 +78,14 @@ async function findPart(
   return isMetadataTableName(name) ? { kind: 'metadata-table', loaded, name } : undefined
 }
 
+const absent: ReadonlySet<string> = new Set(['not-found', 'permission-denied'])
+
 async function findIfKnown(find: () => Promise<LoadedTable>): Promise<LoadedTable | undefined> {
   try {
     return await find()
   } catch (error) {
-    if (error instanceof FloeError && error.code === 'not-found') return undefined
+    // Another reading of the name may be a table that is not denied.
+    if (error instanceof FloeError && absent.has(error.code)) return undefined
     throw error
   }
 }

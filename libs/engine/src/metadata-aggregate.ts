@@ -71,7 +71,8 @@ function scanOf(node: TreeNode, scans: readonly FoundScan[]): FoundScan | undefi
     !isNode(node['qualify']) &&
     nodes(node['group_expressions']).length === 0
   const scan = scans.find(({ index }) => isPlain && text(from['table_name']) === scanName(index))
-  return scan?.source.kind === 'table' ? scan : undefined
+  // Metrics count rows that a restriction hides, and bound values that it masks.
+  return scan?.source.kind === 'table' && scan.source.restrictions === undefined ? scan : undefined
 }
 
 type Pushed = { readonly node: TreeNode; readonly pushdown: AggregatePushdown }

@@ -42,7 +42,12 @@ export type ScanNeed = {
 /** A SELECT over scans, and over views that stand on scans and on earlier views. */
 export type BindableSelect = {
   readonly sql: string
-  readonly scans: readonly { readonly index: number; readonly schema: Schema }[]
+  readonly scans: readonly {
+    readonly index: number
+    readonly schema: Schema
+    /** Columns whose values the query sees masked: what it asks of them prunes nothing. */
+    readonly masked: ReadonlySet<number>
+  }[]
   readonly views: readonly ViewDefinition[]
 }
 
@@ -79,8 +84,8 @@ export async function explainScans(
   const [row] = await readRows(connection, `EXPLAIN (FORMAT json) ${select.sql}`)
   const plan = parseTree(`{"plan":${String(row?.[1] ?? '[]')}}`)['plan'] ?? []
   const needs: ScanNeed[] = []
-  for (const { index, schema } of select.scans) {
-    needs.push(await scanNeed(connection, plan, tableOf(index), { schema, prefix }))
+  for (const { index, schema, masked } of select.scans) {
+    needs.push(await scanNeed(connection, plan, tableOf(index), { schema, prefix, masked }))
   }
   return needs
 }
@@ -116,10 +121,14 @@ function placeholderSql(index: number, { fields }: Schema, prefix: string): read
   ]
 }
 
-type Placeholder = { readonly schema: Schema; readonly prefix: string }
+type Placeholder = {
+  readonly schema: Schema
+  readonly prefix: string
+  readonly masked: ReadonlySet<number>
+}
 
-function fieldFinder({ schema, prefix }: Placeholder): FieldFinder {
-  const measured = schema.fields.filter((field) => !isReserved(field))
+function fieldFinder({ schema, prefix, masked }: Placeholder): FieldFinder {
+  const measured = schema.fields.filter((field) => !isReserved(field) && !masked.has(field.id))
   const byColumn = new Map(measured.map((field) => [`${prefix}${field.id}`, field]))
   return ([column = '', ...path]) => {
     let field: NestedField | undefined = byColumn.get(column)

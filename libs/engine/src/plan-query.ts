@@ -1,13 +1,15 @@
+import { and } from '@floe/iceberg'
 import type { Expression } from '@floe/iceberg'
 import { planScan } from '@floe/planner'
 import type { ScanPlan } from '@floe/planner'
 
+import { restrictionsOf } from './bind-mentions.ts'
 import type { BoundScan, BoundSelect } from './bind-select.ts'
-import { and } from './filter-expression.ts'
 import type { JoinKey } from './join-key.ts'
 import { areComparable, keyExpression, paysOff } from './join-pruning.ts'
 import { answerFromMetadata } from './known-aggregates.ts'
 import type { ScanPruning } from './query-result.ts'
+import { pruningFilter } from './restricted-scan.ts'
 import { openScanSession } from './scan-session.ts'
 import type { PlannedScan, ScanSessionComponents } from './scan-session.ts'
 
@@ -21,7 +23,7 @@ export type QueryPlan = {
 
 /** The files of every scan of a query: pruned by its filters, by the keys of joined tables, and by what metadata answers. */
 export async function planQuery(select: BoundSelect, components: ScanSessionComponents): Promise<QueryPlan> {
-  const filters = select.scans.map(({ need }) => need.filter)
+  const filters = select.scans.map(filterOf)
   const plan = (at: number): Promise<ScanPlan | undefined> =>
     planOf(select, at, filters[at] ?? { kind: 'true' }, components)
   const plans = await Promise.all(select.scans.map((_, at) => plan(at)))
@@ -33,6 +35,12 @@ export async function planQuery(select: BoundSelect, components: ScanSessionComp
     plans[pruned] = await plan(pruned)
   }
   return answered(select, plans)
+}
+
+function filterOf(scan: BoundScan): Expression {
+  const restrictions = restrictionsOf(scan)
+  const { need, schema } = scan
+  return restrictions === undefined ? need.filter : and(need.filter, pruningFilter(restrictions, schema))
 }
 
 function positionOf({ scans }: BoundSelect, index: number): number {
@@ -110,7 +118,9 @@ function answered({ scans, pushdowns }: BoundSelect, plans: readonly (ScanPlan |
     const answer = pushdown === undefined ? undefined : answerFromMetadata(plan, pushdown)
     const { filesAnswered = 0 } = answer ?? {}
     const shown = { table: scan.table, report: plan.report }
-    pruning.push(filesAnswered === 0 ? shown : { ...shown, filesAnswered })
+    // What was pruned tells of rows that are not shown.
+    if (restrictionsOf(scan) === undefined)
+      pruning.push(filesAnswered === 0 ? shown : { ...shown, filesAnswered })
     if (answer === undefined) return { scan, plan }
     knownSql.push(answer.knownSql)
     return { scan, plan: answer.plan }

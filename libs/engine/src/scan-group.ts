@@ -1,5 +1,5 @@
 import { findFieldById, FloeError } from '@floe/iceberg'
-import type { DataFile, NestedField, Schema, TableMetadata } from '@floe/iceberg'
+import type { DataFile, NestedField, TableMetadata } from '@floe/iceberg'
 import { isDeletionVector } from '@floe/planner'
 import type { ScanPlan, ScanTask } from '@floe/planner'
 
@@ -24,6 +24,8 @@ export type GroupInput = {
   readonly metadata: TableMetadata
   readonly plan: ScanPlan
   readonly layouts: ReadonlyMap<string, FileLayout>
+  /** What else is read of each file than the columns of the version. */
+  readonly restrictions?: { readonly hiddenFields: readonly NestedField[] } | undefined
 }
 
 export function groupTasks(input: GroupInput): readonly ScanGroup[] {
@@ -38,11 +40,15 @@ export function groupTasks(input: GroupInput): readonly ScanGroup[] {
   return [...groups.values()].map(({ group, tasks }) => ({ ...group, tasks }))
 }
 
-function groupOf(task: ScanTask, { metadata, plan, layouts }: GroupInput): Omit<ScanGroup, 'tasks'> {
+function groupOf(
+  task: ScanTask,
+  { metadata, plan, layouts, restrictions }: GroupInput,
+): Omit<ScanGroup, 'tasks'> {
   const { dataFile, deletes } = task
   const equalities = deletes.filter(({ content }) => content === 'equality-deletes')
   const equalitySets = [...new Set(equalities.map(equalitySetOf))].sort()
-  const fields = [...plan.schema.fields, ...goneFields(equalities, plan.schema, metadata)]
+  const known = [...plan.schema.fields, ...(restrictions?.hiddenFields ?? [])]
+  const fields = [...known, ...goneFields(equalities, known, metadata)]
   const spec = metadata.partitionSpecs.find(({ specId }) => specId === dataFile.specId)
   const footer = layoutOf(layouts, dataFile)
   const layout = hasFieldIds(footer) ? footer : mapNames(footer, metadata, dataFile.filePath)
@@ -70,10 +76,10 @@ function deletesByPosition(file: DataFile): boolean {
 /** Equality deletes may compare columns that were dropped since: their old definitions. */
 function goneFields(
   equalities: readonly DataFile[],
-  schema: Schema,
+  known: readonly NestedField[],
   metadata: TableMetadata,
 ): readonly NestedField[] {
-  const shown = new Set(schema.fields.map(({ id }) => id))
+  const shown = new Set(known.map(({ id }) => id))
   const wanted = new Set(equalities.flatMap(({ equalityIds = [] }) => equalityIds))
   return [...wanted].filter((id) => !shown.has(id)).map((id) => fieldInHistory(id, metadata))
 }
@@ -86,9 +92,9 @@ export function fieldInHistory(fieldId: number, { schemas, location }: TableMeta
   if (field !== undefined) return field
   throw new FloeError(
     'unsupported',
-    `an equality delete of the table at ${location} compares the nested or unknown field ${fieldId}`,
+    `a delete or a row filter of the table at ${location} compares the nested or unknown field ${fieldId}`,
     {
-      hint: 'compact the table, so that its deletes are applied to its data files',
+      hint: 'compact the table, so that its deletes are applied to its data files, or set another row filter',
     },
   )
 }

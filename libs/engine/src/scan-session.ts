@@ -1,7 +1,7 @@
-import type { TableMetadata } from '@floe/iceberg'
+import { randomBytes } from 'node:crypto'
+
 import type { ManifestCache, ScanPlan } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
-import type { DuckDBConnection } from '@duckdb/node-api'
 
 import type { BoundScan } from './bind-select.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
@@ -10,6 +10,7 @@ import type { LayoutCache } from './file-layout.ts'
 import { createMetadataView } from './metadata-view.ts'
 import type { QueryDeadline } from './query-deadline.ts'
 import { createScanView, filesOf } from './scan-view.ts'
+import type { ScanComponents } from './scan-view.ts'
 import type { SessionPool } from './session-pool.ts'
 
 export type ScanSessionComponents = {
@@ -27,6 +28,11 @@ export type PlannedScan = { readonly scan: BoundScan; readonly plan: ScanPlan | 
 /** A session that may open exactly the files of some scans, each of which is a view. Close it, then release the lease. */
 export type ScanSession = { readonly session: DuckDBSession; readonly lease: FileLease }
 
+/** REST spec `sha-256-query-local` asks for 16 at least. */
+const maskSaltBytes = 32
+
+type TableSource = Extract<BoundScan['source'], { kind: 'table' }>
+
 /** Fetches the files of the scans, and opens a session over them. Frees everything when it fails. */
 export async function openScanSession(
   scans: readonly PlannedScan[],
@@ -35,6 +41,7 @@ export async function openScanSession(
 ): Promise<ScanSession> {
   const { deadline, files, sessions } = components
   const lease = files.lease()
+  const saltHex = randomBytes(maskSaltBytes).toString('hex')
   let session: DuckDBSession | undefined
   try {
     const needed = scans.flatMap(({ plan }) => (plan === undefined ? [] : filesOf(plan)))
@@ -50,12 +57,7 @@ export async function openScanSession(
       if (source.kind === 'metadata-table')
         await createMetadataView(scan, source.rows, rowsWanted, { ...components, connection })
       else if (plan !== undefined)
-        await createTableView(
-          scan.index,
-          { metadata: source.loaded.metadata, plan },
-          { connection, lease },
-          components,
-        )
+        await createTableView(scan.index, { ...source, plan }, { connection, lease, saltHex }, components)
     }
     return { session, lease }
   } catch (error) {
@@ -67,13 +69,13 @@ export async function openScanSession(
 
 async function createTableView(
   index: number,
-  { metadata, plan }: { readonly metadata: TableMetadata; readonly plan: ScanPlan },
-  { connection, lease }: { readonly connection: DuckDBConnection; readonly lease: FileLease },
+  { loaded: { metadata }, restrictions, plan }: TableSource & { readonly plan: ScanPlan },
+  own: Pick<ScanComponents, 'connection' | 'lease' | 'saltHex'>,
   { deadline, layouts, store }: ScanSessionComponents,
 ): Promise<void> {
-  const files = filesOf(plan).map((file) => ({ location: file.filePath, path: lease.pathOf(file) }))
-  const footers = await deadline.guard(layouts.read(connection, files))
+  const files = filesOf(plan).map((file) => ({ location: file.filePath, path: own.lease.pathOf(file) }))
+  const footers = await deadline.guard(layouts.read(own.connection, files))
   await deadline.guard(
-    createScanView(index, { metadata, plan, layouts: footers }, { connection, lease, store }),
+    createScanView(index, { metadata, plan, layouts: footers, restrictions }, { ...own, store }),
   )
 }

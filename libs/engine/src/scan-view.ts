@@ -1,4 +1,4 @@
-import type { DataFile, TableMetadata } from '@floe/iceberg'
+import type { DataFile, NestedField, TableMetadata } from '@floe/iceberg'
 import { isDeletionVector } from '@floe/planner'
 import type { ScanPlan } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
@@ -14,6 +14,8 @@ import type { FileLayout } from './file-layout.ts'
 import { createLineage, lineageColumn } from './lineage-columns.ts'
 import { readParquet } from './read-parquet.ts'
 import { isLineageField } from './row-lineage.ts'
+import { restrictedSql } from './restricted-scan.ts'
+import type { ScanRestrictions } from './restricted-scan.ts'
 import { groupTasks } from './scan-group.ts'
 import type { ScanGroup } from './scan-group.ts'
 import { scanName } from './select-gate.ts'
@@ -23,12 +25,15 @@ export type ScanSource = {
   readonly metadata: TableMetadata
   readonly plan: ScanPlan
   readonly layouts: ReadonlyMap<string, FileLayout>
+  readonly restrictions?: ScanRestrictions | undefined
 }
 
 export type ScanComponents = {
   readonly connection: DuckDBConnection
   readonly lease: FileLease
   readonly store: ObjectStore
+  /** Random bytes of this query, for masks that differ from query to query. */
+  readonly saltHex: string
 }
 
 /** Files that a scan opens, deletes included. Deletion vectors are read by us, through the store. */
@@ -50,14 +55,26 @@ export async function createScanView(
   const names = schema.fields.map(({ id, name }) => `c${id} AS ${quoteIdentifier(name)}`).join(', ')
   const keys = await createEqualityKeys(scanName(index), source, components)
   const branches: string[] = []
-  for (const [at, group] of groupTasks(source).entries())
+  for (const [at, group] of groupTasks(source).entries()) {
     branches.push(await groupSql(`${scanName(index)}_${at}`, group, { source, components, keys }))
-  const nothing = `SELECT ${schema.fields.map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`).join(', ')} WHERE false`
-  const rows = branches.length === 0 ? nothing : branches.join('\nUNION ALL ')
+  }
+  const nothing = `SELECT ${fieldsRead(source)
+    .map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`)
+    .join(', ')} WHERE false`
+  const all = branches.length === 0 ? nothing : branches.join('\nUNION ALL ')
+  const rows =
+    source.restrictions === undefined
+      ? all
+      : restrictedSql(all, source.restrictions, schema, components.saltHex)
   await readRows(
     components.connection,
     `CREATE TEMP VIEW ${scanName(index)} AS SELECT ${names} FROM (${rows})`,
   )
+}
+
+/** The columns of the version, and those that only a row filter looks at. */
+function fieldsRead({ plan, restrictions }: ScanSource): readonly NestedField[] {
+  return [...plan.schema.fields, ...(restrictions?.hiddenFields ?? [])]
 }
 
 type GroupContext = {
@@ -73,7 +90,7 @@ async function groupSql(
   { source, components, keys }: GroupContext,
 ): Promise<string> {
   const paths = group.tasks.map(({ dataFile }) => components.lease.pathOf(dataFile))
-  const shown = new Set(source.plan.schema.fields.map(({ id }) => id))
+  const shown = new Set(fieldsRead(source).map(({ id }) => id))
   const columns = group.reads
     .filter(({ fieldId }) => shown.has(fieldId))
     .map((read) => `${shownColumn(read)} AS c${read.fieldId}`)

@@ -1,6 +1,12 @@
 import { FloeError } from '@floe/iceberg'
 import type { Catalog, LoadedTable, LoadOptions, Namespace, TableIdentifier } from '@floe/catalog'
 
+/** What the engine asks of a catalog. */
+export type TableCatalog = Pick<
+  Catalog,
+  'listNamespaces' | 'listTables' | 'listViews' | 'loadTable' | 'loadView'
+>
+
 /** Names that an error offers at most. */
 const offeredNamesMax = 5
 
@@ -14,16 +20,16 @@ export function tableName({ namespace, name }: TableIdentifier): string {
  * @throws FloeError not-found with near names, invalid-input when several tables fit
  */
 export async function findTable(
-  catalog: Catalog,
+  catalog: TableCatalog,
   path: readonly string[],
   options: LoadOptions = {},
 ): Promise<LoadedTable> {
-  const exact = await findTableExactly(catalog, path, options)
-  if (exact !== undefined) return exact
+  const exact = await loadReadings(catalog, path, options)
+  if (exact !== undefined && !(exact instanceof FloeError)) return exact
   const all = await listAllTables(catalog)
   const fits = all.filter((identifier) => nameFits(identifier, path))
   const [only] = fits
-  if (only === undefined) throw unknownTable(path, all)
+  if (only === undefined) throw exact ?? unknownTable(path, all)
   if (fits.length > 1) {
     throw new FloeError('invalid-input', `"${path.join('.')}" may mean ${fits.map(tableName).join(' or ')}`, {
       hint: 'write the namespace and the name exactly',
@@ -32,17 +38,29 @@ export async function findTable(
   return catalog.loadTable(only, options)
 }
 
-/** The table that name parts mean exactly as they are written. */
+/** The table that name parts mean exactly as they are written; one that is denied is none. */
 export async function findTableExactly(
-  catalog: Catalog,
+  catalog: TableCatalog,
   path: readonly string[],
   options: LoadOptions = {},
 ): Promise<LoadedTable | undefined> {
+  const table = await loadReadings(catalog, path, options)
+  return table instanceof FloeError ? undefined : table
+}
+
+/** The first reading that is a table, or else the first denial. */
+async function loadReadings(
+  catalog: TableCatalog,
+  path: readonly string[],
+  options: LoadOptions,
+): Promise<FloeError | LoadedTable | undefined> {
+  let denial: FloeError | undefined
   for (const identifier of readings(path)) {
     const table = await loadIfPresent(catalog, identifier, options)
-    if (table !== undefined) return table
+    if (table instanceof FloeError) denial ??= table
+    else if (table !== undefined) return table
   }
-  return undefined
+  return denial
 }
 
 /** The identifiers that name parts may stand for, a bare name for none. */
@@ -60,13 +78,15 @@ export function readings(path: readonly string[]): readonly TableIdentifier[] {
 }
 
 async function loadIfPresent(
-  catalog: Catalog,
+  catalog: TableCatalog,
   identifier: TableIdentifier,
   options: LoadOptions,
-): Promise<LoadedTable | undefined> {
+): Promise<FloeError | LoadedTable | undefined> {
   try {
     return await catalog.loadTable(identifier, options)
   } catch (error) {
+    // Another reading of the name may be a table that is not denied.
+    if (error instanceof FloeError && error.code === 'permission-denied') return error
     // A name that the catalog refuses as such is the name of no table either.
     if (error instanceof FloeError && (error.code === 'not-found' || error.code === 'invalid-input'))
       return undefined
@@ -80,7 +100,7 @@ export function nameFits(identifier: TableIdentifier, path: readonly string[]): 
   return name.toLowerCase() === path.join('.').toLowerCase()
 }
 
-async function listAllTables(catalog: Catalog): Promise<readonly TableIdentifier[]> {
+async function listAllTables(catalog: TableCatalog): Promise<readonly TableIdentifier[]> {
   const tables: TableIdentifier[] = []
   const waiting: (Namespace | undefined)[] = [undefined]
   while (waiting.length > 0) {

@@ -1,11 +1,12 @@
 import { FloeError } from '@floe/iceberg'
-import type { Catalog, LoadedView, Namespace, TableIdentifier } from '@floe/catalog'
+import type { LoadedView, Namespace, TableIdentifier } from '@floe/catalog'
 
 import { nameFits, readings } from './table-lookup.ts'
+import type { TableCatalog } from './table-lookup.ts'
 
 /** The view that name parts mean exactly as they are written. */
 export async function findViewExactly(
-  catalog: Catalog,
+  catalog: TableCatalog,
   path: readonly string[],
 ): Promise<LoadedView | undefined> {
   for (const identifier of readings(path)) {
@@ -19,7 +20,10 @@ export async function findViewExactly(
  * The view that name parts mean, ignoring case, and for a bare name in any namespace.
  * @throws FloeError invalid-input when several views fit
  */
-export async function findView(catalog: Catalog, path: readonly string[]): Promise<LoadedView | undefined> {
+export async function findView(
+  catalog: TableCatalog,
+  path: readonly string[],
+): Promise<LoadedView | undefined> {
   const fits = (await listAllViews(catalog)).filter((identifier) => nameFits(identifier, path))
   const [only] = fits
   if (only === undefined) return undefined
@@ -30,7 +34,7 @@ export async function findView(catalog: Catalog, path: readonly string[]): Promi
   })
 }
 
-async function listAllViews(catalog: Catalog): Promise<readonly TableIdentifier[]> {
+async function listAllViews(catalog: TableCatalog): Promise<readonly TableIdentifier[]> {
   const views: TableIdentifier[] = []
   const waiting: (Namespace | undefined)[] = [undefined]
   while (waiting.length > 0) {
@@ -41,7 +45,7 @@ async function listAllViews(catalog: Catalog): Promise<readonly TableIdentifier[
   return views
 }
 
-/** A catalog may not know views at all, or refuse a name that no view can have. */
+/** A catalog may not know views at all, refuse a name that no view can have, or hide what it names. */
 async function orNone<Value>(load: () => Promise<Value>): Promise<Value | undefined> {
   try {
     return await load()
@@ -51,4 +55,9 @@ async function orNone<Value>(load: () => Promise<Value>): Promise<Value | undefi
   }
 }
 
-const absent: ReadonlySet<string> = new Set(['not-found', 'invalid-input', 'unsupported'])
+const absent: ReadonlySet<string> = new Set([
+  'not-found',
+  'invalid-input',
+  'permission-denied',
+  'unsupported',
+])

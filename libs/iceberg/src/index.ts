@@ -98,6 +98,8 @@ export { inclusiveProjection, strictProjection } from './projection.ts'
 export { residualFor } from './residual.ts'
 export type { ExpressionJsonOptions } from './expression-json.ts'
 export { expressionToJson, parseExpression } from './expression-json.ts'
+export type { ScanFilter } from './scan-filter.ts'
+export { parseScanFilter } from './scan-filter.ts'
 export { expressionToString } from './expression-string.ts'
 export { explainFileMismatch, mightMatchFile, mustMatchFile } from './metrics-evaluator.ts'
 export {
@@ -124,6 +126,8 @@ export type {
 export { addColumn, dropColumn, makeOptional, renameColumn, widenColumn } from './schema-evolution.ts'
 
 export type { DataFile } from './data-file.ts'
+export type { ContentFileJsonOptions } from './content-file-json.ts'
+export { contentFileToJson } from './content-file-json.ts'
 export type { FieldSummary, ManifestFile } from './manifest-list.ts'
 export type { ManifestEntry, ManifestHeader } from './manifest.ts'
 export type { Snapshot, SnapshotOperation, SnapshotRef } from './snapshot.ts'

@@ -97,6 +97,13 @@ function replaceNumber(key: string, value: unknown): unknown {
   return integer.test(text) && value !== 0 ? nativeJson.rawJSON(`${text}.0`) : value
 }
 
+/** A floating-point number that is never written like an integer: `1.0`. What is not finite is text, as Jackson writes it. */
+export function floatToJson(value: number): JsonValue {
+  if (!Number.isFinite(value)) return String(value)
+  const text = Object.is(value, -0) ? '-0' : String(value)
+  return integer.test(text) ? (nativeJson.rawJSON(`${text}.0`) as JsonValue) : value
+}
+
 /** Whether two JSON values are the same, whatever the order of object members. */
 export function jsonEqual(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (a === b) return true

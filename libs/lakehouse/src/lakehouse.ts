@@ -1,9 +1,22 @@
 import path from 'node:path'
 import { ask, createOpenAiCompatibleProvider, createRulesProvider } from '@floe/agent'
 import type { Answer, Provider } from '@floe/agent'
-import type { Catalog, TableIdentifier } from '@floe/catalog'
+import type { AccessStore, Catalog, TableIdentifier } from '@floe/catalog'
 import type { CatalogSignal } from '@floe/catalog/sql'
-import { createCatalogRoutes } from '@floe/catalog-server'
+import {
+  createAccessAdmin,
+  createAccessControl,
+  createCatalogRoutes,
+  requireBearer,
+  visibleCatalog,
+} from '@floe/catalog-server'
+import type {
+  AccessAdmin,
+  AccessControl,
+  CatalogRoutesSettings,
+  ReadableCatalog,
+  WarehouseAccess,
+} from '@floe/catalog-server'
 import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
 import { openEngine } from '@floe/engine'
@@ -13,10 +26,13 @@ import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
 import { FloeError, toFloeError } from '@floe/iceberg'
 import { observeStore, openObjectStore } from '@floe/storage'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
-import { openCatalogs } from './open-catalogs.ts'
+import { openDelegation } from './open-delegation.ts'
+import { openCatalogs, openRemoteCatalog } from './open-catalogs.ts'
 import type { Catalogs } from './open-catalogs.ts'
 import { checkParts, checkWarehouse } from './readiness.ts'
 import type { Readiness } from './readiness.ts'
+import { remoteAccessAdmin } from './remote-access-admin.ts'
+import { TokenCatalogs } from './token-catalogs.ts'
 import { catalogDirectory } from './table-directory.ts'
 import { engineRunner } from './sql-runner.ts'
 import type { LakehouseSettings, ProviderSettings } from './settings.ts'
@@ -32,7 +48,15 @@ export type LoadOptions = Omit<LoadRequest, 'workers'> & {
   readonly onProgress?: (progress: LoadProgress) => void
 }
 
-export type QueryOptions = { readonly signal?: AbortSignal; readonly rowsMax?: number }
+/** Who asks: a principal whose grants are known here, or the bearer of a token that the catalog knows. */
+export type Asker = { readonly access?: WarehouseAccess | undefined; readonly bearer?: string | undefined }
+
+/** Without an asker everything may be read that the lakehouse itself may read. */
+export type QueryOptions = {
+  readonly signal?: AbortSignal
+  readonly rowsMax?: number
+  readonly asker?: Asker
+}
 
 /** Who watches what happens inside. */
 export type LakehouseObservers = {
@@ -48,6 +72,8 @@ export class Lakehouse implements AsyncDisposable {
   #store: OpenObjectStore | undefined
   #observedStore: ObjectStore | undefined
   #catalogs: Promise<Catalogs> | undefined
+  #access: Promise<AccessControl> | undefined
+  #tokenCatalogs: TokenCatalogs | undefined
   #engine: Promise<Engine> | undefined
   #pool: Pool | undefined
 
@@ -99,23 +125,28 @@ export class Lakehouse implements AsyncDisposable {
   }
 
   /** Runs one SELECT over catalog tables. */
-  async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
-    return (await this.#openEngine()).query(sql, options)
+  async query(sql: string, { asker, ...options }: QueryOptions = {}): Promise<QueryResult> {
+    const catalog = await this.#catalogOf(asker)
+    return (await this.#openEngine()).query(sql, { ...options, catalog })
   }
 
   /** Answers a plain-language question with SQL that was checked and run. */
   async ask(
     question: string,
-    options: { readonly signal?: AbortSignal; readonly provider?: ProviderSettings } = {},
+    options: {
+      readonly signal?: AbortSignal
+      readonly provider?: ProviderSettings
+      readonly asker?: Asker
+    } = {},
   ): Promise<Answer> {
     const engine = await this.#openEngine()
-    const catalog = await this.catalog()
+    const catalog = await this.#catalogOf(options.asker)
     const { provider = this.settings.provider, signal } = options
     return ask(
       question,
       {
         directory: catalogDirectory(catalog),
-        runner: engineRunner(engine, answerRowsMax),
+        runner: engineRunner(engine, answerRowsMax, catalog),
         provider: openProvider(provider),
         clock: system.clock,
       },
@@ -125,21 +156,42 @@ export class Lakehouse implements AsyncDisposable {
 
   /** The Iceberg REST protocol over the catalogs of all warehouses, for a server to mount. */
   async catalogRoutes(): Promise<ReturnType<typeof createCatalogRoutes>> {
-    const { warehouses, store } = this.settings
+    const { warehouses, store, access, scanPlanningMode } = this.settings
     const catalogs = await this.#openCatalogs()
     const [first, ...others] = warehouses
+    const { oauth2ServerUri: uri } = access.kind === 'on' ? access : {}
+    const delegation = this.#delegation()
+    // Files of others than those in S3 are reached without keys.
+    const delegationOf = ({ location }: Warehouse): typeof delegation =>
+      location.startsWith('s3') ? delegation : {}
     return createCatalogRoutes({
       catalog: requireCatalog(catalogs, first),
       clock: system.clock,
       prefix: first.name,
       warehouse: first.location,
+      ...(access.kind === 'on' ? { access: await this.#accessControl() } : {}),
+      ...(uri === undefined ? {} : { defaults: { 'oauth2-server-uri': uri } }),
       tableConfig: () => tableConfig(first, store),
+      planning: {
+        store: this.store,
+        ...(scanPlanningMode === undefined ? {} : { mode: scanPlanningMode }),
+      },
+      ...delegationOf(first),
       warehouses: others.flatMap((warehouse) => {
         const catalog = catalogs.catalogOf(warehouse)
         if (catalog === undefined) return []
-        return [{ ...warehouse, catalog, tableConfig: () => tableConfig(warehouse, store) }]
+        const config = { tableConfig: () => tableConfig(warehouse, store) }
+        return [{ ...warehouse, catalog, ...config, ...delegationOf(warehouse) }]
       }),
     })
+  }
+
+  #delegation(): Pick<CatalogRoutesSettings, 'delegation'> {
+    const { warehouses, store, s3Delegation } = this.settings
+    if (!warehouses.some(({ location }) => location.startsWith('s3'))) return {}
+    const delegation = openDelegation(store, s3Delegation)
+    this.#closers.push(async () => delegation.close())
+    return { delegation: delegation.settings }
   }
 
   /** Whether the catalog and the storage of each warehouse answer; `signal` ends the waiting for those that do not. */
@@ -154,12 +206,42 @@ export class Lakehouse implements AsyncDisposable {
     )
   }
 
+  /** How a server asks its clients who they are, and what they may do; `undefined` when it asks nobody. */
+  async accessControl(): Promise<Pick<AccessControl, 'authenticate' | 'authorize'> | undefined> {
+    const { access, catalog } = this.settings
+    if (access.kind !== 'on') return undefined
+    if (catalog.kind !== 'rest') return this.#accessControl()
+    // The catalog behind knows tokens and grants: it is asked with the token of each request.
+    const isPublic = (path: string): boolean => path === '/health' || path === '/ready'
+    return {
+      authenticate: requireBearer(isPublic, (bearer) => this.#catalogOf({ bearer })),
+      authorize: (_context, next) => next(),
+    }
+  }
+
+  /** Tokens, grants and restrictions, here or at the server that has them. */
+  async accessAdmin(): Promise<AccessAdmin> {
+    const { catalog, warehouses } = this.settings
+    if (catalog.kind === 'rest') {
+      const { uri, warehouse, auth } = catalog
+      return remoteAccessAdmin({
+        uri,
+        ...(warehouse === undefined ? {} : { warehouse }),
+        ...(auth.kind === 'bearer' ? { token: auth.token } : {}),
+      })
+    }
+    const catalogs = await this.#openCatalogs()
+    const [first] = warehouses
+    const own = { catalog: requireCatalog(catalogs, first), store: requireAccessStore(catalogs) }
+    return createAccessAdmin({ warehouse: first.name, ...own }, system)
+  }
+
   async loadTable(identifier: TableIdentifier): ReturnType<Catalog['loadTable']> {
     return (await this.catalog()).loadTable(identifier)
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#catalogs, this.#engine])
+    await Promise.allSettled([this.#catalogs, this.#access, this.#engine])
     // What was opened last may still use what was opened first.
     const failures: unknown[] = []
     for (const close of this.#closers.splice(0).toReversed())
@@ -192,6 +274,49 @@ export class Lakehouse implements AsyncDisposable {
     return catalogs
   }
 
+  #accessControl(): Promise<AccessControl> {
+    this.#access ??= this.#openAccessControl().catch((error: unknown) => {
+      this.#access = undefined
+      throw error
+    })
+    return this.#access
+  }
+
+  async #openAccessControl(): Promise<AccessControl> {
+    const { access } = this.settings
+    const { bootstrapToken, oidc } = access.kind === 'on' ? access : {}
+    const catalogs = await this.#openCatalogs()
+    const [first, ...others] = this.settings.warehouses
+    return createAccessControl(
+      {
+        store: requireAccessStore(catalogs),
+        warehouses: [
+          { ...first, catalog: requireCatalog(catalogs, first) },
+          ...others.map((warehouse) => ({ ...warehouse, catalog: requireCatalog(catalogs, warehouse) })),
+        ],
+        ...(bootstrapToken === undefined ? {} : { bootstrapToken }),
+        ...(oidc === undefined ? {} : { oidc }),
+      },
+      system,
+    )
+  }
+
+  /** The catalog as one asker sees it. */
+  async #catalogOf({ access, bearer }: Asker = {}): Promise<ReadableCatalog> {
+    if (access !== undefined) return visibleCatalog(await this.catalog(), access)
+    const { catalog } = this.settings
+    if (bearer === undefined || catalog.kind !== 'rest') return this.catalog()
+    if (this.#tokenCatalogs === undefined) {
+      const catalogs = new TokenCatalogs((token) => {
+        const own = { ...catalog, auth: { kind: 'bearer', token } } as const
+        return openRemoteCatalog(own, this.settings, this.#openStore())
+      })
+      this.#closers.push(() => catalogs.close())
+      this.#tokenCatalogs = catalogs
+    }
+    return this.#tokenCatalogs.open(bearer)
+  }
+
   #openEngine(): Promise<Engine> {
     this.#engine ??= this.#startEngine().catch((error: unknown) => {
       this.#engine = undefined
@@ -202,7 +327,15 @@ export class Lakehouse implements AsyncDisposable {
 
   async #startEngine(): Promise<Engine> {
     const { cacheDirectory } = this.settings
-    const components = { catalog: await this.catalog(), store: this.store, clock: system.clock }
+    // A server in front of another catalog may have no token of its own: each query brings its catalog.
+    const catalog: ReadableCatalog = {
+      listNamespaces: async (parent) => (await this.catalog()).listNamespaces(parent),
+      listTables: async (namespace) => (await this.catalog()).listTables(namespace),
+      listViews: async (namespace) => (await this.catalog()).listViews(namespace),
+      loadTable: async (identifier, options) => (await this.catalog()).loadTable(identifier, options),
+      loadView: async (identifier) => (await this.catalog()).loadView(identifier),
+    }
+    const components = { catalog, store: this.store, clock: system.clock }
     const tempDirectory = path.join(cacheDirectory, 'spill')
     const engine = await openEngine({ cacheDirectory, tempDirectory }, components)
     this.#closers.push(() => engine.close())
@@ -223,6 +356,13 @@ function requireCatalog(catalogs: Catalogs, warehouse: Warehouse): Catalog {
   const catalog = catalogs.catalogOf(warehouse)
   if (catalog !== undefined) return catalog
   throw new FloeError('internal', `there is no catalog of warehouse ${warehouse.name}`)
+}
+
+function requireAccessStore({ accessStore }: Catalogs): AccessStore {
+  if (accessStore !== undefined) return accessStore
+  throw new FloeError('unsupported', 'the catalog keeps no tokens and grants of Floe', {
+    hint: 'ask for tokens over a catalog in SQLite or PostgreSQL, or in front of another Floe server with --role query,agent',
+  })
 }
 
 /** What the settings say about a load; the request may say otherwise. */

@@ -1,7 +1,7 @@
-import type { Catalog } from '@floe/catalog'
+import type { AccessStore, Catalog } from '@floe/catalog'
 import { openGlueCatalog } from '@floe/catalog/glue'
 import { openRestCatalog } from '@floe/catalog/rest'
-import { openCatalogDatabase } from '@floe/catalog/sql'
+import { createSqlAccessStore, openCatalogDatabase } from '@floe/catalog/sql'
 import type { CatalogSignal } from '@floe/catalog/sql'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
 import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
@@ -14,6 +14,8 @@ import type { Warehouse } from './warehouse-settings.ts'
 export type Catalogs = {
   /** The catalog of a warehouse; of one that is elsewhere there is that of the first warehouse only. */
   catalogOf(warehouse: Warehouse): Catalog | undefined
+  /** Who may do what, beside the names; a catalog elsewhere keeps that to itself. */
+  readonly accessStore?: AccessStore
   /** As little as shows that the catalog answers. */
   check(): Promise<unknown>
   close(): Promise<void>
@@ -34,8 +36,10 @@ export async function openCatalogs(
   const { catalog, warehouse } = settings
   const { clock, uuid } = system
   switch (catalog.kind) {
-    case 'rest':
-      return openRest(catalog, settings, components.places)
+    case 'rest': {
+      const remote = await openRemoteCatalog(catalog, settings, components.places)
+      return only(remote.catalog, settings, remote.close)
+    }
     case 'glue': {
       const remote = openGlueCatalog({ ...catalog, warehouse, clock, uuid }, components)
       return only(remote, settings, () => remote.close())
@@ -45,6 +49,7 @@ export async function openCatalogs(
       const database = await openCatalogDatabase({ database: catalog, clock, uuid }, components)
       return {
         catalogOf: (one) => database.catalog(one),
+        accessStore: createSqlAccessStore(database.sql),
         check: () => database.sql.all('SELECT 1 AS one'),
         close: () => database.close(),
       }
@@ -52,11 +57,14 @@ export async function openCatalogs(
   }
 }
 
-async function openRest(
+export type RemoteCatalog = { readonly catalog: Catalog; readonly close: () => Promise<void> }
+
+/** A catalog at the other end of HTTP; `places` learns how it says that files are reached. */
+export async function openRemoteCatalog(
   catalog: Extract<RemoteCatalogSettings, { kind: 'rest' }>,
   settings: LakehouseSettings,
   places: OpenObjectStore,
-): Promise<Catalogs> {
+): Promise<RemoteCatalog> {
   const { kind: _, vendedCredentials, ...rest } = catalog
   const vended = new VendedStorage(places, settings.store.s3)
   const remote = await openRestCatalog(
@@ -67,10 +75,11 @@ async function openRest(
     throw error
   })
   vended.attach(remote)
-  return only(remote, settings, async () => {
+  const close = async (): Promise<void> => {
     vended.close()
     await remote.close()
-  })
+  }
+  return { catalog: remote, close }
 }
 
 /** One catalog elsewhere, which stands for the first warehouse. */

@@ -30,8 +30,10 @@ describe('readSettings', () => {
       cacheDirectory: `${folder}/.floe/cache`,
       workers: 2,
       provider: { kind: 'rules' },
+      access: { kind: 'none' },
       readMethod: 'copy',
       serve: {},
+      s3Delegation: { chosenLocations: false, deletes: true, remoteSigning: true },
       directory: folder,
     })
   })

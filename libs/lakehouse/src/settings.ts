@@ -12,6 +12,10 @@ import { parseRemoteCatalog } from './remote-catalog-settings.ts'
 import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
 import { parseFlag, parseServeSettings } from './serve-settings.ts'
 import type { ServeSettings } from './serve-settings.ts'
+import { parseAccess } from './access-settings.ts'
+import type { AccessSettings } from './access-settings.ts'
+import { delegationNames, parseDelegation } from './delegation-settings.ts'
+import type { S3Delegation } from './delegation-settings.ts'
 import { typePolicies } from './type-policies.ts'
 import { parseWarehouses, warehouseLocations } from './warehouse-settings.ts'
 import type { Warehouse } from './warehouse-settings.ts'
@@ -35,11 +39,16 @@ export type LakehouseSettings = {
   /** Those of the catalog; the first is the one that commands use, and clients that name none. */
   readonly warehouses: readonly [Warehouse, ...Warehouse[]]
   readonly store: StoreSettings
+  readonly s3Delegation: S3Delegation
+  /** What clients of the catalog are told about who plans their scans; they choose when absent. */
+  readonly scanPlanningMode?: 'client' | 'server'
   /** Immutable remote files are kept here while queries need them. */
   readonly cacheDirectory: string
   readonly workers: number
   readonly sourceUrl?: string
   readonly provider: ProviderSettings
+  /** Whether servers ask who their clients are. */
+  readonly access: AccessSettings
   /** How a load reads rows: COPY BINARY, or a cursor behind poolers that refuse COPY. */
   readonly readMethod: ReadMethod
   readonly typePolicies?: TableTypePolicies
@@ -52,7 +61,7 @@ export type LakehouseSettings = {
 /** Flags of the command line, by the names of the settings; what is `undefined` was not given. */
 export type SettingFlags = { readonly [name in SettingName]?: string | undefined }
 
-const names = {
+const ownNames = {
   catalog: 'FLOE_CATALOG',
   warehouse: 'FLOE_WAREHOUSE',
   token: 'FLOE_TOKEN',
@@ -84,9 +93,20 @@ const names = {
   stopDelayMs: 'FLOE_STOP_DELAY_MS',
   drainMs: 'FLOE_DRAIN_MS',
   accessLog: 'FLOE_ACCESS_LOG',
+  auth: 'FLOE_AUTH',
+  bootstrapToken: 'FLOE_BOOTSTRAP_TOKEN',
+  oidcIssuer: 'FLOE_OIDC_ISSUER',
+  oidcAudience: 'FLOE_OIDC_AUDIENCE',
+  oidcJwksUri: 'FLOE_OIDC_JWKS_URI',
+  oidcPrincipalClaim: 'FLOE_OIDC_PRINCIPAL_CLAIM',
+  oidcRolesClaim: 'FLOE_OIDC_ROLES_CLAIM',
+  oidcClockSkewSeconds: 'FLOE_OIDC_CLOCK_SKEW_SECONDS',
+  oauth2ServerUri: 'FLOE_OAUTH2_SERVER_URI',
+  scanPlanningMode: 'FLOE_SCAN_PLANNING_MODE',
 } as const
 
-export type SettingName = keyof typeof names
+export type SettingName = keyof typeof ownNames | keyof typeof delegationNames
+const names: Readonly<Record<SettingName, string>> = { ...ownNames, ...delegationNames }
 type Values = { readonly [name in SettingName]?: string }
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String)
@@ -129,9 +149,12 @@ export function readSettings(
     warehouse: warehouses[0].location,
     warehouses,
     store: { s3: s3Settings(values) },
+    s3Delegation: parseDelegation(values),
+    ...parseScanPlanningMode(values.scanPlanningMode),
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),
     provider: parseProvider(values),
+    access: parseAccess(values),
     readMethod: parseReadMethod(values.readMethod),
     serve: parseServeSettings(values),
     ...(fromFile.types === undefined ? {} : { typePolicies: fromFile.types }),
@@ -229,6 +252,14 @@ function parseWorkers(text: string | undefined, fallback: number): number {
   if (workers >= 1 && workers <= workersMax) return workers
   throw new FloeError('invalid-input', `workers is ${text}`, {
     hint: `give a whole number from 1 to ${workersMax}`,
+  })
+}
+
+function parseScanPlanningMode(text: string | undefined): Pick<LakehouseSettings, 'scanPlanningMode'> {
+  if (text === undefined) return {}
+  if (text === 'client' || text === 'server') return { scanPlanningMode: text }
+  throw new FloeError('invalid-input', `scan planning mode ${text} is not known`, {
+    hint: 'use client or server, or leave it out to let clients choose',
   })
 }
 

@@ -1,12 +1,20 @@
 import type { SqlRunner } from '@floe/agent'
-import type { Engine } from '@floe/engine'
+import type { Engine, QueryOptions } from '@floe/engine'
 
-/** What the agent calls of the engine: rows in memory, no more than `rowsMax`. */
-export function engineRunner(engine: Engine, rowsMaxDefault: number): SqlRunner {
+/** What the agent calls of the engine over one catalog: rows in memory, no more than `rowsMax`. */
+export function engineRunner(
+  engine: Engine,
+  rowsMaxDefault: number,
+  catalog: NonNullable<QueryOptions['catalog']>,
+): SqlRunner {
   return {
-    checkSelect: (sql) => engine.checkSelect(sql),
+    checkSelect: (sql) => engine.checkSelect(sql, { catalog }),
     async run(sql, { rowsMax = rowsMaxDefault, signal } = {}) {
-      const result = await engine.query(sql, { rowsMax, ...(signal === undefined ? {} : { signal }) })
+      const result = await engine.query(sql, {
+        rowsMax,
+        catalog,
+        ...(signal === undefined ? {} : { signal }),
+      })
       try {
         const rows: (readonly unknown[])[] = []
         for await (const batch of result.rows()) rows.push(...batch)

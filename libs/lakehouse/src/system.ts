@@ -8,6 +8,8 @@ export type System = {
   readonly uuid: () => string
   readonly newSnapshotId: () => bigint
   readonly sleep: (ms: number) => Promise<void>
+  /** Bytes that nobody can foresee. */
+  readonly randomBytes: (count: number) => Uint8Array
   /** CPU microseconds of this process, all threads. */
   readonly cpuUsage: () => number
 }
@@ -18,6 +20,7 @@ export const system: System = {
   uuid: randomUUID,
   // Positive and never 0: the spec's ids are signed longs, and several readers take 0 or -1 for "none".
   newSnapshotId: () => (randomBytes(8).readBigUInt64BE() >> 1n) | 1n,
+  randomBytes: (count) => randomBytes(count),
   sleep: async (ms) => {
     await delay(ms)
   },

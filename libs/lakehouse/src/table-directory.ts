@@ -1,5 +1,6 @@
 import type { TableDescription, TableDirectory } from '@floe/agent'
-import type { Catalog, LoadedTable, Namespace, TableIdentifier } from '@floe/catalog'
+import type { LoadedTable, Namespace, TableIdentifier } from '@floe/catalog'
+import type { ReadableCatalog } from '@floe/catalog-server'
 import { currentSchema, currentSnapshot, toFloeError } from '@floe/iceberg'
 
 /** Tables loaded at once: each is a request to the catalog and the read of a metadata file. */
@@ -7,7 +8,7 @@ const tableLoadsMax = 8
 
 /** Every table of the catalog, namespace by namespace. */
 export async function listAllTables(
-  catalog: Catalog,
+  catalog: ReadableCatalog,
   parent?: Namespace,
 ): Promise<readonly TableIdentifier[]> {
   const tables: TableIdentifier[] = []
@@ -18,7 +19,7 @@ export async function listAllTables(
 }
 
 /** The catalog as the agent sees it: schemas, comments and row counts from metadata alone, never row data. */
-export function catalogDirectory(catalog: Catalog): TableDirectory {
+export function catalogDirectory(catalog: ReadableCatalog): TableDirectory {
   return {
     async listTables() {
       const identifiers = await listAllTables(catalog)
@@ -36,7 +37,7 @@ export function catalogDirectory(catalog: Catalog): TableDirectory {
 
 /** A table that was dropped since it was listed is none to speak of. */
 async function describeIfThere(
-  catalog: Catalog,
+  catalog: ReadableCatalog,
   identifier: TableIdentifier,
 ): Promise<readonly TableDescription[]> {
   try {
@@ -47,9 +48,11 @@ async function describeIfThere(
   }
 }
 
-function describeTable({ identifier, metadata }: LoadedTable): TableDescription {
+function describeTable({ identifier, metadata, readRestrictions }: LoadedTable): TableDescription {
   const snapshot = currentSnapshot(metadata)
-  const rowCount = Number(snapshot?.summary?.['total-records'])
+  // The count of all rows tells of those that are hidden.
+  const counted = readRestrictions?.rowFilter === undefined ? snapshot : undefined
+  const rowCount = Number(counted?.summary?.['total-records'])
   const doc = metadata.properties['comment']
   return {
     name: [...identifier.namespace, identifier.name].join('.'),

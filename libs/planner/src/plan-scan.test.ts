@@ -4,7 +4,8 @@ import type { Expression, PartitionSpec } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 
 import { ManifestCache } from './manifest-cache.ts'
-import { manifestsInFlightMax, planScan } from './plan-scan.ts'
+import { planScan } from './plan-scan.ts'
+import { manifestsInFlightMax } from './scan-source.ts'
 import { dataFile, field, TestTable } from './table-fixture.ts'
 
 const fields = [field(1, 'id', 'int'), field(2, 'part', 'string')]

@@ -12,23 +12,19 @@ import type { ObjectStore } from '@floe/storage'
 
 import { mapBounded } from './bounded-concurrency.ts'
 import { DeleteIndex, filePathFieldId } from './delete-index.ts'
-import { loadLiveEntries, loadManifests } from './load-manifest.ts'
+import { loadLiveEntries } from './load-manifest.ts'
 import type { LiveEntry, ManifestReader } from './load-manifest.ts'
 import { ManifestCache } from './manifest-cache.ts'
 import { PruningLedger } from './pruning-ledger.ts'
 import type { ScanPlan, ScanTask } from './scan-plan.ts'
-import { resolveSnapshot, selectedSchema } from './snapshot-selector.ts'
-import type { SnapshotSelector } from './snapshot-selector.ts'
+import { manifestsInFlightMax, openSource } from './scan-source.ts'
+import type { ScanSource, SourceRequest } from './scan-source.ts'
 
-/** Manifests read at a time. */
-export const manifestsInFlightMax = 8
-
-export type ScanRequest = {
-  readonly metadata: TableMetadata
-  /** The current version when absent. */
-  readonly selector?: SnapshotSelector
+export type ScanRequest = SourceRequest & {
   /** Unbound or bound; everything when absent. */
   readonly filter?: Expression
+  /** Whether the filter's names are (default true). */
+  readonly caseSensitive?: boolean
   /** Planning stops when this many rows are sure, if there is neither a filter nor a delete. */
   readonly rowsWanted?: number
   /**
@@ -36,36 +32,117 @@ export type ScanRequest = {
    * several times as fast without the others.
    */
   readonly metricColumns?: ReadonlySet<number>
-  /** See `ResolveOptions`. */
-  readonly nowMs?: number
+  /** Leaves all data manifests out but these, by their position in `selectManifests`. */
+  readonly positions?: ReadonlySet<number>
 }
 
-export type ScanComponents = { readonly store: ObjectStore; readonly cache?: ManifestCache }
+export type ScanComponents = {
+  readonly store: ObjectStore
+  readonly cache?: ManifestCache
+  /** Ends planning between two manifests. */
+  readonly signal?: AbortSignal
+}
 
 /**
  * Decides which files a read of one version of a table needs, from the manifest list down, without touching data.
  * Whatever cannot be proven irrelevant is kept (spec "Scan Planning").
- * @throws FloeError not-found for unknown versions and missing files, invalid-input for filters that do not bind
+ * @throws FloeError not-found for unknown versions and missing files, invalid-input for filters that do not bind,
+ * cancelled
  */
 export async function planScan(request: ScanRequest, components: ScanComponents): Promise<ScanPlan> {
-  const { metadata, selector = { kind: 'current' } } = request
-  const { nowMs } = request
-  const snapshot = resolveSnapshot(metadata, selector, nowMs === undefined ? {} : { nowMs })
-  const schema = selectedSchema(metadata, selector, snapshot)
-  const filter = bindExpression(request.filter ?? { kind: 'true' }, schema)
-  const ledger = new PruningLedger(schema)
-  if (snapshot === undefined) return { tasks: [], report: ledger.report(0, snapshot), snapshot, schema }
+  const { source, scan, ledger } = await openScan(request, components)
+  const { snapshot, schema, manifests } = source
+  const { positions } = request
+  const chosen =
+    positions === undefined
+      ? manifests
+      : manifests.filter((manifest, at) => isDelete(manifest) || positions.has(at))
+  const tasks = await scan.plan(chosen, request.rowsWanted)
+  const summed = request.appendedAfter === undefined && positions === undefined ? snapshot : undefined
+  return { tasks, report: ledger.report(chosen.length, summed), snapshot, schema }
+}
 
+/** A data manifest that a scan has to read. */
+export type SelectedManifest = {
+  readonly position: number
+  /** Live files and rows in it; `undefined` when a v1 writer left the counts out. */
+  readonly files: number | undefined
+  readonly rows: number | undefined
+}
+
+export type ManifestSelection = {
+  readonly manifests: readonly SelectedManifest[]
+  /** Manifests that positions count over. */
+  readonly manifestsTotal: number
+  readonly hasDeletes: boolean
+  /** What the filter binds to, and the bound filter. */
+  readonly schema: Schema
+  readonly filter: Expression
+}
+
+/**
+ * The first step of `planScan` alone: which data manifests a scan has to read, so that a large one can be planned in
+ * pieces. Positions hold for the same version as long as it is there.
+ * @throws FloeError as `planScan`
+ */
+export async function selectManifests(
+  request: ScanRequest,
+  components: ScanComponents,
+): Promise<ManifestSelection> {
+  const { source, scan, filter } = await openScan(request, components)
+  const manifests = source.manifests.flatMap((manifest, position) => {
+    if (isDelete(manifest) || !scan.mayHold(manifest)) return []
+    return [
+      {
+        position,
+        files: sum(manifest.addedFilesCount, manifest.existingFilesCount),
+        rows: sum(manifest.addedRowsCount, manifest.existingRowsCount),
+      },
+    ]
+  })
+  const hasDeletes = source.manifests.some((manifest) => isDelete(manifest) && mayHaveLiveFiles(manifest))
+  return { manifests, manifestsTotal: source.manifests.length, hasDeletes, schema: source.schema, filter }
+}
+
+function sum(added: number | undefined, existing: number | undefined): number | undefined {
+  return added === undefined || existing === undefined ? undefined : added + existing
+}
+
+function isDelete({ content }: ManifestFile): boolean {
+  return content === 'deletes'
+}
+
+type OpenScan = {
+  readonly source: ScanSource
+  readonly scan: Scan
+  readonly ledger: PruningLedger
+  readonly filter: Expression
+}
+
+async function openScan(request: ScanRequest, components: ScanComponents): Promise<OpenScan> {
+  const lists = { store: components.store, cache: components.cache ?? new ManifestCache() }
+  const source = await openSource(request, lists)
+  const { schema, isAppended } = source
+  const filter = bindExpression(request.filter ?? { kind: 'true' }, schema, {
+    caseSensitive: request.caseSensitive ?? true,
+  })
   const { metricColumns } = request
-  const reader = {
-    store: components.store,
-    cache: components.cache ?? new ManifestCache(),
-    ...(metricColumns === undefined ? {} : { metricColumns: withFilterColumns(metricColumns, filter) }),
-  }
-  const manifests = await loadManifests(snapshot, reader)
-  const scan = new Scan({ filter, schema, specs: specsOf(metadata), ledger, reader })
-  const tasks = await scan.plan(manifests, request.rowsWanted)
-  return { tasks, report: ledger.report(manifests.length, snapshot), snapshot, schema }
+  const reader =
+    metricColumns === undefined
+      ? lists
+      : { ...lists, metricColumns: withFilterColumns(metricColumns, filter) }
+  const ledger = new PruningLedger(schema)
+  const { signal } = components
+  const scan = new Scan({
+    filter,
+    schema,
+    specs: specsOf(request.metadata),
+    ledger,
+    reader,
+    ...(isAppended === undefined ? {} : { isAppended }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  return { source, scan, ledger, filter }
 }
 
 /** Deletes by position carry bounds of the paths that they name, which the delete index looks at. */
@@ -88,6 +165,8 @@ type ScanSettings = {
   readonly specs: ReadonlyMap<number, PartitionSpec>
   readonly ledger: PruningLedger
   readonly reader: ManifestReader
+  readonly isAppended?: (entry: LiveEntry) => boolean
+  readonly signal?: AbortSignal
 }
 
 class Scan {
@@ -95,6 +174,11 @@ class Scan {
 
   constructor(settings: ScanSettings) {
     this.#settings = settings
+  }
+
+  /** Whether a manifest may have files for this scan. */
+  mayHold(manifest: ManifestFile): boolean {
+    return mayHaveLiveFiles(manifest) && this.#manifestMatches(manifest)
   }
 
   async plan(
@@ -131,7 +215,7 @@ class Scan {
         continue
       }
       ledger.scanManifest()
-      for (const entry of await loadLiveEntries(manifest, this.#settings.reader)) {
+      for (const entry of await this.#liveEntries(manifest)) {
         ledger.seeFile(entry.dataFile)
         if (rows >= rowsWanted) continue
         rows += entry.dataFile.recordCount
@@ -153,10 +237,10 @@ class Scan {
   }
 
   async #keptOf(manifest: ManifestFile): Promise<readonly LiveEntry[]> {
-    const { filter, schema, ledger, reader } = this.#settings
+    const { filter, schema, ledger } = this.#settings
     const spec = this.#specOf(manifest.partitionSpecId)
     ledger.scanManifest()
-    const entries = await loadLiveEntries(manifest, reader)
+    const entries = await this.#liveEntries(manifest)
     return entries.filter(({ dataFile }) => {
       ledger.seeFile(dataFile)
       const partitionReason = explainPartitionMismatch(filter, spec, schema, dataFile.partition)
@@ -175,7 +259,7 @@ class Scan {
     data: readonly LiveEntry[],
     manifests: readonly ManifestFile[],
   ): Promise<readonly LiveEntry[]> {
-    const { ledger, reader } = this.#settings
+    const { ledger } = this.#settings
     const oldest = data.reduce<bigint | undefined>(
       (least, { sequenceNumber }) => (least === undefined || sequenceNumber < least ? sequenceNumber : least),
       undefined,
@@ -186,9 +270,16 @@ class Scan {
     )
     const entries = await mapBounded(needed, manifestsInFlightMax, (manifest) => {
       ledger.scanManifest()
-      return loadLiveEntries(manifest, reader)
+      return this.#liveEntries(manifest)
     })
     return entries.flat()
+  }
+
+  async #liveEntries(manifest: ManifestFile): Promise<readonly LiveEntry[]> {
+    const { reader, isAppended, signal } = this.#settings
+    if (signal?.aborted === true) throw new FloeError('cancelled', 'planning of a scan was cancelled')
+    const entries = await loadLiveEntries(manifest, reader)
+    return isAppended === undefined ? entries : entries.filter(isAppended)
   }
 
   #taskOf(entry: LiveEntry, deletes: DeleteIndex): ScanTask {

@@ -8,12 +8,23 @@ const run = promisify(execFile)
 /** Bytes of output that a script may print. */
 const outputBytesMax = 256 * 1024 * 1024
 
-/** Runs a script of tools/conformance/python with PyIceberg and gives its stdout. */
-export async function runPython(script: string, args: readonly string[]): Promise<string> {
-  const python = await installPyIceberg()
+/** Runs a script of tools/conformance/python with PyIceberg and gives its stdout. Keys of this machine stay out of it. */
+export async function runPython(
+  script: string,
+  args: readonly string[],
+  install: () => Promise<string> = installPyIceberg,
+): Promise<string> {
+  const python = await install()
   const file = fileURLToPath(new URL(`../python/${script}`, import.meta.url))
-  const { stdout } = await run(python, [file, ...args], { maxBuffer: outputBytesMax })
+  const { stdout } = await run(python, [file, ...args], {
+    maxBuffer: outputBytesMax,
+    env: { ...withoutKeys(), AWS_EC2_METADATA_DISABLED: 'true' },
+  })
   return stdout
+}
+
+function withoutKeys(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')))
 }
 
 /** The rows that a script printed, one JSON object a line. */

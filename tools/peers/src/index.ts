@@ -2,6 +2,7 @@ export {
   installDuckDb,
   installPyIceberg,
   installPyIcebergGlue,
+  installPyIcebergS3fs,
   installSchemathesis,
   installTpchGenerator,
 } from './python.ts'
@@ -13,6 +14,7 @@ export { installAwsServer, startAwsServer } from './moto.ts'
 export type { AwsServer } from './moto.ts'
 export { installIcebergKit, runIcebergKit } from './iceberg-java.ts'
 export type { KitClass, KitOptions, KitResult } from './iceberg-java.ts'
+export { runIcebergProgram } from './iceberg-program.ts'
 export { installSpark, startSpark } from './spark.ts'
 export type { PeerRow, Spark } from './spark.ts'
 export { installTrino, startTrino } from './trino.ts'

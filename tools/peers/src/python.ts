@@ -37,6 +37,18 @@ export async function installPyIcebergGlue(): Promise<string> {
   return installVenv('pyiceberg', '0.12.0-glue', ['boto3==1.43.117'])
 }
 
+/** PyIceberg with fsspec's S3, the one that can have its requests signed by a catalog. Returns its interpreter. */
+export function installPyIcebergS3fs(): Promise<string> {
+  return installVenv('pyiceberg-s3fs', '0.12.0', [
+    'pyiceberg[pyarrow,s3fs]==0.12.0',
+    'pyiceberg-core==0.10.1',
+    'pyarrow==25.0.1',
+    'boto3==1.43.117',
+    'aiobotocore==3.10.0',
+    's3fs==2026.9.0',
+  ])
+}
+
 /** DuckDB for Python with the extensions that its npm build lacks. Returns the interpreter that has them. */
 export function installDuckDb(): Promise<string> {
   const extensions = ['avro', 'httpfs', 'iceberg', 'postgres-scanner', 'tpch']

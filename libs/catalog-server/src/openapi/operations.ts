@@ -1,11 +1,13 @@
 import type { JsonObject } from '@floe/iceberg'
-import { z } from 'zod'
 import { namespaceRequests } from '../namespaces.ts'
 import { renameRequests } from '../rename.ts'
 import { tableRequests } from '../tables.ts'
 import { transactionRequests } from '../transactions.ts'
 import { viewRequests } from '../views.ts'
+import { accessOperations } from './access-operations.ts'
 import { choice, flag, object, text } from './json-schema.ts'
+import { bodyOf } from './request-schema.ts'
+import { storageOperations } from './storage-operations.ts'
 import { tableSchemas } from './table-schemas.ts'
 import { viewSchemas } from './view-schemas.ts'
 
@@ -32,13 +34,6 @@ const namespace = '/v1/{prefix}/namespaces/{namespace}'
 const table = `${namespace}/tables/{table}`
 const view = `${namespace}/views/{view}`
 
-function body(schema: z.ZodType): JsonObject {
-  // Through JSON: members that were set to undefined are none.
-  const json = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' })
-  const { $schema: _dialect, ...described } = JSON.parse(JSON.stringify(json)) as JsonObject
-  return described
-}
-
 const namespaceOperations: Readonly<Record<string, Operation>> = {
   'GET /v1/config': {
     id: 'getConfig',
@@ -54,7 +49,7 @@ const namespaceOperations: Readonly<Record<string, Operation>> = {
     id: 'createNamespace',
     summary: 'Makes a namespace',
     headers: once,
-    body: body(namespaceRequests.create),
+    body: bodyOf(namespaceRequests.create),
   },
   [`GET ${namespace}`]: { id: 'loadNamespaceMetadata', summary: 'Properties of a namespace' },
   [`HEAD ${namespace}`]: { id: 'namespaceExists', summary: 'Whether there is the namespace', status: 204 },
@@ -68,13 +63,13 @@ const namespaceOperations: Readonly<Record<string, Operation>> = {
     id: 'updateProperties',
     summary: 'Sets and removes properties of a namespace',
     headers: once,
-    body: body(namespaceRequests.properties),
+    body: bodyOf(namespaceRequests.properties),
   },
   'POST /v1/{prefix}/transactions/commit': {
     id: 'commitTransaction',
     summary: 'Commits to several tables: to all of them or to none',
     headers: once,
-    body: body(transactionRequests.commit),
+    body: bodyOf(transactionRequests.commit),
     status: 204,
   },
   [`GET ${namespace}/functions`]: {
@@ -91,7 +86,7 @@ const tableOperations: Readonly<Record<string, Operation>> = {
     id: 'createTable',
     summary: 'Makes a table, or prepares one that a later commit makes',
     headers: { ...once, ...delegation },
-    body: body(tableRequests.create),
+    body: bodyOf(tableRequests.create),
   },
   [`GET ${table}`]: {
     id: 'loadTable',
@@ -104,7 +99,7 @@ const tableOperations: Readonly<Record<string, Operation>> = {
     id: 'updateTable',
     summary: 'Commits updates if the requirements hold',
     headers: once,
-    body: body(tableRequests.commit),
+    body: bodyOf(tableRequests.commit),
   },
   [`DELETE ${table}`]: {
     id: 'dropTable',
@@ -118,7 +113,6 @@ const tableOperations: Readonly<Record<string, Operation>> = {
     summary: 'Removes the name of a table and keeps its files',
     headers: once,
   },
-  [`GET ${table}/credentials`]: { id: 'loadCredentials', summary: 'Credentials for the files of a table' },
   [`POST ${table}/metrics`]: {
     id: 'reportMetrics',
     summary: 'Takes the report of a scan or a commit',
@@ -133,40 +127,44 @@ const tableOperations: Readonly<Record<string, Operation>> = {
     id: 'registerTable',
     summary: 'Gives a name to a metadata file',
     headers: { ...once, ...delegation },
-    body: body(tableRequests.register),
+    body: bodyOf(tableRequests.register),
   },
   'POST /v1/{prefix}/tables/rename': {
     id: 'renameTable',
     summary: 'Gives a table another name or namespace',
     headers: once,
-    body: body(renameRequests.rename),
+    body: bodyOf(renameRequests.rename),
     status: 204,
   },
 }
 
 const viewOperations: Readonly<Record<string, Operation>> = {
   [`GET ${namespace}/views`]: { id: 'listViews', summary: 'Views of a namespace', query: pages },
-  [`POST ${namespace}/views`]: { id: 'createView', summary: 'Makes a view', body: body(viewRequests.create) },
+  [`POST ${namespace}/views`]: {
+    id: 'createView',
+    summary: 'Makes a view',
+    body: bodyOf(viewRequests.create),
+  },
   [`GET ${view}`]: { id: 'loadView', summary: 'Metadata of a view' },
   [`HEAD ${view}`]: { id: 'viewExists', summary: 'Whether there is the view', status: 204 },
   [`POST ${view}`]: {
     id: 'replaceView',
     summary: 'Commits updates of a view',
     headers: once,
-    body: body(viewRequests.commit),
+    body: bodyOf(viewRequests.commit),
   },
   [`DELETE ${view}`]: { id: 'dropView', summary: 'Removes a view', headers: once, status: 204 },
   [`POST ${namespace}/register-view`]: {
     id: 'registerView',
     summary: 'Gives a name to the metadata file of a view',
     headers: once,
-    body: body(viewRequests.register),
+    body: bodyOf(viewRequests.register),
   },
   'POST /v1/{prefix}/views/rename': {
     id: 'renameView',
     summary: 'Gives a view another name or namespace',
     headers: once,
-    body: body(renameRequests.rename),
+    body: bodyOf(renameRequests.rename),
     status: 204,
   },
 }
@@ -176,4 +174,6 @@ export const catalogOperations: Readonly<Record<string, Operation>> = {
   ...namespaceOperations,
   ...tableOperations,
   ...viewOperations,
+  ...storageOperations,
+  ...accessOperations,
 }

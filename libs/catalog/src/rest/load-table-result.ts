@@ -1,6 +1,7 @@
-import { parseTableMetadata, parseViewMetadata } from '@floe/iceberg'
+import { currentSchema, parseTableMetadata, parseViewMetadata } from '@floe/iceberg'
 import type { JsonValue } from '@floe/iceberg'
 import type { LoadedTable, LoadedView, TableIdentifier } from '../catalog.ts'
+import { parseReadRestrictions } from '../read-restrictions.ts'
 import { protocolError, readJsonObject, readStringMap } from './rest-config.ts'
 import { parseRemoteSigning, parseStorageCredentials } from './storage-credentials.ts'
 
@@ -10,16 +11,19 @@ export function parseLoadTableResult(
   answer: JsonValue | undefined,
 ): LoadedTable {
   const result = readJsonObject(answer, 'table')
+  const metadata = parseTableMetadata(result['metadata'] ?? null)
   const location = result['metadata-location']
   const storageCredentials = parseStorageCredentials(result['storage-credentials'])
   const remoteSigning = parseRemoteSigning(result['remote-signing-config'])
+  const restrictions = parseReadRestrictions(result['read-restrictions'] ?? {}, currentSchema(metadata))
   return {
     identifier,
-    metadata: parseTableMetadata(result['metadata'] ?? null),
+    metadata,
     metadataLocation: typeof location === 'string' ? location : undefined,
     config: readStringMap(result['config'], 'table config'),
     ...(storageCredentials.length === 0 ? {} : { storageCredentials }),
     ...(remoteSigning === undefined ? {} : { remoteSigning }),
+    ...(restrictions === undefined ? {} : { readRestrictions: restrictions }),
   }
 }
 

@@ -1,4 +1,5 @@
 export type { CatalogSignal } from '../catalog-signal.ts'
+export { createSqlAccessStore } from './sql-access-store.ts'
 export { openCatalogDatabase } from './open-catalog-database.ts'
 export type {
   CatalogDatabase,

@@ -7,7 +7,9 @@ export type Migration = { readonly id: string; readonly sqlite: string; readonly
 /**
  * `path` holds a namespace's levels joined by U+001F. `kind` keeps tables and views in one name space. `outcome` is a
  * `RequestOutcome` as JSON. Stores in PostgreSQL begin with `warehouses`. Names there are compared by their bytes, as
- * SQLite does, whatever the collation of the database.
+ * SQLite does, whatever the collation of the database. Of a grant `object` is the key of what it is on, `grantee` says
+ * `principal:` or `role:` and the name, `relation` is a uuid: of a table, to find it under any name, and past its drop.
+ * `row_filter` and `masks` are JSON.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -124,5 +126,74 @@ export const migrations: readonly Migration[] = [
         CONSTRAINT requests_pkey PRIMARY KEY (warehouse, key)
       );
       CREATE INDEX requests_by_time ON requests (finished_at_ms);`,
+  },
+  {
+    id: 'access',
+    sqlite: `
+      CREATE TABLE tokens (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('token', 'client', 'session')),
+        principal TEXT NOT NULL,
+        roles TEXT NOT NULL,
+        secret_hash TEXT NOT NULL,
+        created_at_ms INTEGER NOT NULL,
+        expires_at_ms INTEGER,
+        issued_for TEXT REFERENCES tokens (id) ON DELETE CASCADE
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX tokens_by_client ON tokens (issued_for);
+      CREATE INDEX tokens_by_expiry ON tokens (expires_at_ms);
+      CREATE TABLE grants (
+        warehouse TEXT NOT NULL,
+        object TEXT NOT NULL,
+        grantee TEXT NOT NULL,
+        privilege TEXT NOT NULL CHECK (privilege IN ('read', 'write', 'manage')),
+        namespace TEXT,
+        relation TEXT,
+        PRIMARY KEY (warehouse, object, grantee),
+        FOREIGN KEY (warehouse, namespace) REFERENCES namespaces (warehouse, path) ON DELETE CASCADE
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX grants_by_grantee ON grants (grantee, warehouse);
+      CREATE INDEX grants_by_namespace ON grants (warehouse, namespace);
+      CREATE TABLE read_rules (
+        warehouse TEXT NOT NULL,
+        relation TEXT NOT NULL,
+        grantee TEXT NOT NULL,
+        row_filter TEXT,
+        masks TEXT NOT NULL,
+        PRIMARY KEY (warehouse, relation, grantee)
+      ) STRICT, WITHOUT ROWID;`,
+    postgres: `
+      CREATE TABLE tokens (
+        id TEXT COLLATE "C" PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('token', 'client', 'session')),
+        principal TEXT NOT NULL,
+        roles TEXT NOT NULL,
+        secret_hash TEXT NOT NULL,
+        created_at_ms BIGINT NOT NULL,
+        expires_at_ms BIGINT,
+        issued_for TEXT COLLATE "C" REFERENCES tokens (id) ON DELETE CASCADE
+      );
+      CREATE INDEX tokens_by_client ON tokens (issued_for);
+      CREATE INDEX tokens_by_expiry ON tokens (expires_at_ms);
+      CREATE TABLE grants (
+        warehouse TEXT COLLATE "C" NOT NULL,
+        object TEXT COLLATE "C" NOT NULL,
+        grantee TEXT COLLATE "C" NOT NULL,
+        privilege TEXT NOT NULL CHECK (privilege IN ('read', 'write', 'manage')),
+        namespace TEXT COLLATE "C",
+        relation TEXT COLLATE "C",
+        PRIMARY KEY (warehouse, object, grantee),
+        FOREIGN KEY (warehouse, namespace) REFERENCES namespaces (warehouse, path) ON DELETE CASCADE
+      );
+      CREATE INDEX grants_by_grantee ON grants (grantee, warehouse);
+      CREATE INDEX grants_by_namespace ON grants (warehouse, namespace);
+      CREATE TABLE read_rules (
+        warehouse TEXT COLLATE "C" NOT NULL,
+        relation TEXT COLLATE "C" NOT NULL,
+        grantee TEXT COLLATE "C" NOT NULL,
+        row_filter TEXT,
+        masks TEXT NOT NULL,
+        PRIMARY KEY (warehouse, relation, grantee)
+      );`,
   },
 ]

@@ -1,2 +1,8 @@
 export { openS3Store } from './s3-store.ts'
 export type { S3Store } from './s3-store.ts'
+export { openS3RequestSigner } from './request-signer.ts'
+export type { S3RequestSigner, SignedS3Request } from './request-signer.ts'
+export type { S3Action, S3Request } from './s3-request.ts'
+export { openSessionVendor } from './session-credentials.ts'
+export type { SessionKeys, SessionSettings, SessionVendor } from './session-credentials.ts'
+export type { SessionGrant } from './session-policy.ts'

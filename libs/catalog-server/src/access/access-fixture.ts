@@ -1,0 +1,107 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Hono } from 'hono'
+import type { AccessStore, Catalog, Grant, Principal, Privilege, Securable } from '@floe/catalog'
+import { createSqlAccessStore, openCatalogDatabase } from '@floe/catalog/sql'
+import type { JsonObject, Schema } from '@floe/iceberg'
+import { clearMemoryStore, openMemoryStore } from '@floe/storage/memory'
+import { manualClock } from '@floe/testing'
+import type { ManualClock } from '@floe/testing'
+import { createCatalogRoutes } from '../catalog-routes.ts'
+import { createAccessControl } from './access-control.ts'
+import type { AccessControlSettings } from './access-control.ts'
+import { makeToken } from './access-token.ts'
+import type { TokenComponents } from './access-token.ts'
+
+export const bootstrap = 'bootstrap-secret'
+const schema: Schema = {
+  schemaId: 0,
+  fields: [
+    { id: 1, name: 'id', type: { kind: 'long' }, required: true },
+    { id: 2, name: 'email', type: { kind: 'string' }, required: false },
+  ],
+}
+
+/** A catalog with access control over a real store: namespaces `shop`, `shop.eu` and `hr`, a table in each. */
+export type AccessFixture = AsyncDisposable & {
+  readonly routes: Hono
+  readonly catalog: Catalog
+  readonly store: AccessStore
+  readonly clock: ManualClock
+  readonly components: TokenComponents
+  /** A token for somebody with one privilege on something, `undefined` for no grant at all. */
+  tokenFor(name: string, privilege?: Privilege, on?: Securable, warehouse?: string): Promise<string>
+  grant(grant: Grant, warehouse?: string): Promise<void>
+  token(principal: Principal, lifetimeMs?: number, kind?: 'token' | 'client'): Promise<string>
+  send(
+    method: string,
+    path: string,
+    token?: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Response>
+  json(method: string, path: string, token?: string, body?: unknown): Promise<JsonObject>
+}
+
+export async function openFixture(more: Partial<AccessControlSettings> = {}): Promise<AccessFixture> {
+  const folder = await mkdtemp(join(tmpdir(), 'floe-access-routes-'))
+  const clock = manualClock(1_700_000_000_000)
+  const bucket = `access-${randomUUID()}`
+  const location = `memory://${bucket}/lake`
+  const database = await openCatalogDatabase(
+    { database: { kind: 'sqlite', path: join(folder, 'catalog.db') }, clock, uuid: randomUUID },
+    { store: openMemoryStore() },
+  )
+  const catalog = database.catalog({ name: 'lake', location })
+  const store = createSqlAccessStore(database.sql)
+  const components = { clock, randomBytes: (count: number) => randomBytes(count) }
+  const access = createAccessControl(
+    { store, warehouses: [{ name: 'lake', location, catalog }], bootstrapToken: bootstrap, ...more },
+    components,
+  )
+  const routes = createCatalogRoutes({ catalog, clock, warehouse: location, access })
+  for (const namespace of [['shop'], ['shop', 'eu'], ['hr']]) {
+    await catalog.createNamespace(namespace)
+    await catalog.createTable({ namespace, name: 'orders' }, { schema })
+  }
+  await catalog.createTable({ namespace: ['shop'], name: 'secrets' }, { schema })
+  const token: AccessFixture['token'] = async (principal, lifetimeMs, kind = 'token') => {
+    const made = makeToken(
+      { principal, kind, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) },
+      components,
+    )
+    await store.insertToken(made.stored)
+    return made.text
+  }
+  const grant: AccessFixture['grant'] = async (granted, warehouse = 'lake') => {
+    if ((await store.setGrant(warehouse, granted)) !== 'set') throw new Error('nothing to grant on')
+  }
+  const send: AccessFixture['send'] = async (method, path, bearer, body, headers = {}) =>
+    routes.request(path, {
+      method,
+      headers: { ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+  return {
+    routes,
+    catalog,
+    store,
+    clock,
+    components,
+    token,
+    grant,
+    send,
+    json: async (...request) => (await (await send(...request)).json()) as JsonObject,
+    tokenFor: async (name, privilege, on = { kind: 'warehouse' }, warehouse = 'lake') => {
+      if (privilege !== undefined) await grant({ to: { kind: 'principal', name }, privilege, on }, warehouse)
+      return token({ name, roles: [] })
+    },
+    [Symbol.asyncDispose]: async () => {
+      await database.close()
+      clearMemoryStore(bucket)
+      await rm(folder, { recursive: true })
+    },
+  }
+}
