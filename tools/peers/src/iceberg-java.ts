@@ -33,6 +33,9 @@ const coordinates: readonly string[] = [
   'org.mockito:mockito-core:4.11.0',
 ]
 
+/** Of the kit, once it is installed. */
+export const icebergClassPath: string = path.join(folder, 'lib', '*')
+
 /** The Iceberg REST Compatibility Kit from Maven, and Floe's two classes for it, compiled. */
 export async function installIcebergKit(): Promise<void> {
   await installOnce('iceberg-kit', version, async () => {
