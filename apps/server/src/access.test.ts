@@ -93,6 +93,8 @@ describe.each([
       'WITH s AS (FROM hr.salaries) SELECT * FROM s',
       'SELECT p.id FROM hr.people p JOIN hr.salaries s USING (id)',
       'DESCRIBE hr.salaries',
+      'SELECT * FROM hr."salaries$files"',
+      'SELECT * FROM hr.salaries.snapshots',
     ])
       expect(await sql(token, text), text).toMatchObject({
         status: 403,
@@ -101,6 +103,41 @@ describe.each([
     const bare = await sql(token, 'SELECT * FROM salarie')
     expect(bare.status).toBe(404)
     expect(JSON.stringify(bare)).not.toContain('hr.salaries')
+  })
+
+  it('gives numbers and the list of what is served to those who are known', async () => {
+    const token = await tokenFor(`nobody${at}`)
+    for (const path of ['/metrics', '/openapi.json']) {
+      const get = async (headers: Record<string, string>): Promise<number> =>
+        (await fetch(`${servers[at].url}${path}`, { headers })).status
+      expect(await get({}), path).toBe(401)
+      if (at === 0) expect(await get({ authorization: `Bearer ${token}` }), path).toBe(200)
+      expect(await get({ authorization: 'Bearer floe_none' }), path).not.toBe(200)
+    }
+    expect((await fetch(`${servers[at].url}/ready`)).status).toBe(200)
+  })
+
+  it('reads a view for those who may read what it stands on as well', async () => {
+    const view = { namespace: ['hr'], name: `paid${at}` }
+    const catalog = await lakehouse.catalog()
+    await catalog.createView(view, {
+      schema: { schemaId: 0, fields: [{ id: 1, name: 'amount', type: { kind: 'int' }, required: false }] },
+      version: {
+        versionId: 1,
+        timestampMs: 1,
+        schemaId: 0,
+        summary: {},
+        representations: [{ type: 'sql', sql: 'SELECT amount FROM salaries', dialect: 'duckdb' }],
+        defaultNamespace: ['hr'],
+      },
+    })
+    const text = `SELECT * FROM hr.paid${at}`
+    const token = await tokenFor(`dan${at}`, onPeople)
+    expect((await sql(token, text)).status).toBe(403)
+    await tokenFor(`dan${at}`, { kind: 'table', identifier: view })
+    expect((await sql(token, text)).status).toBe(403)
+    await tokenFor(`dan${at}`, { kind: 'table', identifier: { namespace: ['hr'], name: 'salaries' } })
+    expect(await sql(token, text)).toMatchObject({ status: 200, body: { rows: [[700]] } })
   })
 
   it('answers questions from what the asker may read', async () => {
@@ -130,6 +167,8 @@ describe.each([
     expect(await sql(token, "SELECT count(*) FROM hr.people WHERE name LIKE 'Ada L%'")).toMatchObject({
       body: { rows: [[0]] },
     })
+    expect((await sql(token, 'SELECT * FROM hr."people$files"')).status).toBe(403)
+    expect((await sql(token, 'SELECT * FROM hr."people$snapshots"')).status).toBe(200)
     const { body } = await post(servers[at].url, '/ask', token, { question: 'how many people' })
     expect(body).toMatchObject({ rows: [[1]] })
   })

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ReadRestrictions } from '@floe/catalog'
+import { compare } from '@floe/iceberg'
 
 import { openEngine } from './engine.ts'
 import type { Engine } from './engine.ts'
 import { field, openLake, readAll } from './lake-fixture.ts'
 import type { Lake } from './lake-fixture.ts'
+import type { TableCatalog } from './table-lookup.ts'
 
 const sales = { namespace: ['star'], name: 'sales' }
 const days = { namespace: ['star'], name: 'days' }
@@ -87,6 +90,32 @@ describe('a join with a small filtered side', () => {
     const [dropped] = result.pruning.find(({ table }) => table === 'star.sales')?.report.dropped ?? []
     expect(dropped?.predicate).toContain('day_id')
     expect(dropped?.predicate.length).toBeLessThan(250)
+  })
+})
+
+describe('a join with a table of which only parts may be seen', () => {
+  const sql =
+    "SELECT count(*) FROM star.sales s JOIN star.days d ON s.day_id = d.id WHERE d.label LIKE '%y 31_'"
+  const seen = (restrictedName: string, readRestrictions: ReadRestrictions): TableCatalog => ({
+    listNamespaces: (parent) => lake.catalog.listNamespaces(parent),
+    listTables: (namespace) => lake.catalog.listTables(namespace),
+    listViews: (namespace) => lake.catalog.listViews(namespace),
+    loadView: (identifier) => lake.catalog.loadView(identifier),
+    loadTable: async (identifier) => {
+      const table = await lake.catalog.loadTable(identifier)
+      return identifier.name === restrictedName ? { ...table, readRestrictions } : table
+    },
+  })
+
+  it('neither prunes the other side by its keys, nor is pruned by keys that it shows masked', async () => {
+    const someDays = seen('days', { masks: [], rowFilter: compare('id', 'lt', 315) })
+    const { rows, result } = await readAll(engine, sql, { catalog: someDays })
+    expect(rows).toEqual([[250]])
+    expect(result.pruning).toMatchObject([{ table: 'star.sales', report: { filesKept: filesOfSales } }])
+    const noKeys = seen('sales', { masks: [{ fieldId: 1, action: 'mask-to-fixed-value' }] })
+    const masked = await readAll(engine, sql.replace("LIKE '%y 31_'", "= 'day 0'"), { catalog: noKeys })
+    expect(masked.rows).toEqual([[filesOfSales * rowsPerFile]])
+    expect(masked.result.pruning.map(({ table }) => table)).toEqual(['star.days'])
   })
 })
 

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseReadRestrictions } from '@floe/catalog'
 import type { MaskAction, ReadRestrictions, TableIdentifier } from '@floe/catalog'
-import { and, compare, currentSchema, equal, not, notIn, or } from '@floe/iceberg'
+import { and, compare, currentSchema, equal, FloeError, not, notIn, or } from '@floe/iceberg'
 import type { Expression, NestedField } from '@floe/iceberg'
+import { metadataTableNames } from '@floe/planner'
 
 import { openEngine } from './engine.ts'
 import type { Engine } from './engine.ts'
@@ -231,6 +232,56 @@ describe('a column mask', () => {
     const schema = currentSchema((await lake.catalog.loadTable(people)).metadata)
     const unknown = { 'required-column-projections': [{ 'field-id': 1, action: 'apply-expression' }] }
     expect(() => parseReadRestrictions(unknown, schema)).toThrow('unknown mask')
+  })
+})
+
+describe('metadata', () => {
+  it('answers no aggregate of a restricted table', async () => {
+    const sql = 'SELECT count(*), min(id), max(salary) FROM hr.people'
+    expect(await rows(sql, filtered(equal('country', 'UK')))).toEqual([[2, 1, 700]])
+    expect(await rows(sql, masked(4, 'replace-with-null'))).toEqual([[4, 1, null]])
+    const { result } = await readAll(engine, sql, { catalog: restricted(masked(4, 'replace-with-null')) })
+    expect(result.pruning).toEqual([])
+    const open = await readAll(engine, sql)
+    expect(open.result.pruning).toMatchObject([{ filesAnswered: 2 }])
+  })
+
+  it('tables of a restricted table tell of its versions alone', async () => {
+    const catalog = restricted(masked(4, 'replace-with-null'))
+    const versions = new Set(['snapshots', 'history', 'refs', 'metadata_log_entries', 'properties'])
+    for (const name of metadataTableNames) {
+      for (const spelling of [`hr."people$${name}"`, `hr.people.${name}`, `"people$${name}"`]) {
+        const read = readAll(engine, `SELECT count(*) FROM ${spelling}`, { catalog })
+        if (versions.has(name)) await read
+        else await expect(read, spelling).rejects.toMatchObject({ code: 'permission-denied' })
+      }
+    }
+  })
+})
+
+describe('what the asker may not see at all', () => {
+  const denied = new FloeError('permission-denied', 'ada may not read that')
+  const deny = (...namespaces: readonly string[]): TableCatalog => ({
+    ...restricted({ masks: [] }),
+    listTables: async () => [],
+    listViews: async () => [],
+    loadTable: (identifier) =>
+      namespaces.includes(identifier.namespace.join('.'))
+        ? Promise.reject(denied)
+        : lake.catalog.loadTable(identifier),
+    loadView: () => Promise.reject(denied),
+  })
+
+  it('is denied under every name that leads to it, and is no reading of a name that has another', async () => {
+    for (const name of ['hr.people', 'hr."people$files"', 'hr.people.files', 'hr.people.branch_main'])
+      await expect(
+        readAll(engine, `SELECT * FROM ${name}`, { catalog: deny('hr', 'hr.people') }),
+        name,
+      ).rejects.toBe(denied)
+    const { rows: found } = await readAll(engine, 'SELECT count(*) FROM hr.people.files', {
+      catalog: deny('hr.people'),
+    })
+    expect(found).toEqual([[2]])
   })
 })
 

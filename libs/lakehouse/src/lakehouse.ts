@@ -200,10 +200,19 @@ export class Lakehouse implements AsyncDisposable {
       `storage of ${warehouse.name}`,
       () => checkWarehouse(this.store, warehouse, signal),
     ])
-    return checkParts(
-      { catalog: async () => (await this.#openCatalogs()).check(), ...Object.fromEntries(storage) },
-      signal,
-    )
+    return checkParts({ catalog: () => this.#checkCatalog(), ...Object.fromEntries(storage) }, signal)
+  }
+
+  async #checkCatalog(): Promise<unknown> {
+    try {
+      return await (await this.#openCatalogs()).check()
+    } catch (error) {
+      const { access, catalog } = this.settings
+      const isInFront = access.kind === 'on' && catalog.kind === 'rest'
+      // A catalog that asks for a token answers: clients bring theirs.
+      if (isInFront && toFloeError(error).code === 'permission-denied') return undefined
+      throw error
+    }
   }
 
   /** How a server asks its clients who they are, and what they may do; `undefined` when it asks nobody. */

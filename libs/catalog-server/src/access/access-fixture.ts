@@ -6,12 +6,14 @@ import type { Hono } from 'hono'
 import type { AccessStore, Catalog, Grant, Principal, Privilege, Securable } from '@floe/catalog'
 import { createSqlAccessStore, openCatalogDatabase } from '@floe/catalog/sql'
 import type { JsonObject, Schema } from '@floe/iceberg'
+import type { ObjectStore } from '@floe/storage'
 import { clearMemoryStore, openMemoryStore } from '@floe/storage/memory'
 import { manualClock } from '@floe/testing'
 import type { ManualClock } from '@floe/testing'
 import { createCatalogRoutes } from '../catalog-routes.ts'
 import { createAccessControl } from './access-control.ts'
 import type { AccessControlSettings } from './access-control.ts'
+import type { DelegationSettings } from '../storage-delegation.ts'
 import { makeToken } from './access-token.ts'
 import type { TokenComponents } from './access-token.ts'
 
@@ -45,23 +47,35 @@ export type AccessFixture = AsyncDisposable & {
   json(method: string, path: string, token?: string, body?: unknown): Promise<JsonObject>
 }
 
-export async function openFixture(more: Partial<AccessControlSettings> = {}): Promise<AccessFixture> {
+/** @param delegation  puts the tables into S3, as far as clients are told; their metadata stays in memory */
+export async function openFixture(
+  more: Partial<AccessControlSettings> = {},
+  delegation?: DelegationSettings,
+): Promise<AccessFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'floe-access-routes-'))
   const clock = manualClock(1_700_000_000_000)
   const bucket = `access-${randomUUID()}`
-  const location = `memory://${bucket}/lake`
+  const location = `${delegation === undefined ? 'memory' : 's3'}://${bucket}/lake`
+  const store = inMemory()
   const database = await openCatalogDatabase(
     { database: { kind: 'sqlite', path: join(folder, 'catalog.db') }, clock, uuid: randomUUID },
-    { store: openMemoryStore() },
+    { store },
   )
   const catalog = database.catalog({ name: 'lake', location })
-  const store = createSqlAccessStore(database.sql)
+  const grants = createSqlAccessStore(database.sql)
   const components = { clock, randomBytes: (count: number) => randomBytes(count) }
   const access = createAccessControl(
-    { store, warehouses: [{ name: 'lake', location, catalog }], bootstrapToken: bootstrap, ...more },
+    { store: grants, warehouses: [{ name: 'lake', location, catalog }], bootstrapToken: bootstrap, ...more },
     components,
   )
-  const routes = createCatalogRoutes({ catalog, clock, warehouse: location, access })
+  const routes = createCatalogRoutes({
+    catalog,
+    clock,
+    warehouse: location,
+    access,
+    planning: { store },
+    ...(delegation === undefined ? {} : { delegation }),
+  })
   for (const namespace of [['shop'], ['shop', 'eu'], ['hr']]) {
     await catalog.createNamespace(namespace)
     await catalog.createTable({ namespace, name: 'orders' }, { schema })
@@ -72,11 +86,11 @@ export async function openFixture(more: Partial<AccessControlSettings> = {}): Pr
       { principal, kind, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) },
       components,
     )
-    await store.insertToken(made.stored)
+    await grants.insertToken(made.stored)
     return made.text
   }
   const grant: AccessFixture['grant'] = async (granted, warehouse = 'lake') => {
-    if ((await store.setGrant(warehouse, granted)) !== 'set') throw new Error('nothing to grant on')
+    if ((await grants.setGrant(warehouse, granted)) !== 'set') throw new Error('nothing to grant on')
   }
   const send: AccessFixture['send'] = async (method, path, bearer, body, headers = {}) =>
     routes.request(path, {
@@ -87,7 +101,7 @@ export async function openFixture(more: Partial<AccessControlSettings> = {}): Pr
   return {
     routes,
     catalog,
-    store,
+    store: grants,
     clock,
     components,
     token,
@@ -103,5 +117,16 @@ export async function openFixture(more: Partial<AccessControlSettings> = {}): Pr
       clearMemoryStore(bucket)
       await rm(folder, { recursive: true })
     },
+  }
+}
+
+function inMemory(): ObjectStore {
+  const memory = openMemoryStore()
+  const at = (location: string): string => location.replace(/^s3:/, 'memory:')
+  return {
+    ...memory,
+    get: (location) => memory.get(at(location)),
+    put: (location, bytes) => memory.put(at(location), bytes),
+    putIfAbsent: (location, bytes) => memory.putIfAbsent(at(location), bytes),
   }
 }

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openS3RequestSigner } from '@floe/storage/s3'
+import { manualClock } from '@floe/testing'
 import { bootstrap, openFixture } from './access-fixture.ts'
 import type { AccessFixture } from './access-fixture.ts'
 import { findRule } from './route-rules.ts'
@@ -15,6 +17,7 @@ const version = {
   representations: [],
   'default-namespace': [],
 }
+const keys = { endpoint: 'http://store.test', accessKeyId: 'floe', secretAccessKey: 'a secret' }
 const struct = { type: 'struct', fields: [] }
 const rename = {
   source: { namespace: ['shop'], name: 'none' },
@@ -50,6 +53,25 @@ const expected: Readonly<Record<string, readonly [Level | 'public', string, unkn
   'GET /v1/namespaces/:namespace/tables/:table/credentials': [
     'read',
     '/v1/namespaces/shop/tables/orders/credentials',
+  ],
+  'POST /v1/namespaces/:namespace/tables/:table/sign': [
+    'read',
+    '/v1/namespaces/shop/tables/none/sign',
+    { region: 'x', method: 'GET', uri: 'http://store.test/lake/a', headers: {} },
+  ],
+  'POST /v1/namespaces/:namespace/tables/:table/plan': ['read', '/v1/namespaces/shop/tables/orders/plan', {}],
+  'GET /v1/namespaces/:namespace/tables/:table/plan/:plan-id': [
+    'read',
+    '/v1/namespaces/shop/tables/orders/plan/none',
+  ],
+  'DELETE /v1/namespaces/:namespace/tables/:table/plan/:plan-id': [
+    'read',
+    '/v1/namespaces/shop/tables/orders/plan/none',
+  ],
+  'POST /v1/namespaces/:namespace/tables/:table/tasks': [
+    'read',
+    '/v1/namespaces/shop/tables/orders/tasks',
+    { 'plan-task': 'none' },
   ],
   'POST /v1/namespaces/:namespace/tables/:table/metrics': [
     'read',
@@ -115,7 +137,7 @@ let fixture: AccessFixture
 const tokens = new Map<Level | 'none', string>()
 
 beforeAll(async () => {
-  fixture = await openFixture()
+  fixture = await openFixture({}, { signer: openS3RequestSigner(keys, { clock: manualClock(0) }) })
   tokens.set('none', await fixture.tokenFor('nobody'))
   // A grant on a table shows the way to it, and nothing else.
   const table = { namespace: ['shop'], name: 'secrets' }
@@ -183,6 +205,17 @@ it('refuses a route that nobody made a rule for, even to those who may do everyt
   const response = await own.send('GET', '/v1/namespaces/shop/forgotten', bootstrap)
   expect(response.status).toBe(403)
   expect(await response.text()).toContain('no access rule')
+})
+
+it('asks what changes files for a write', async () => {
+  const path = '/v1/namespaces/shop/tables/none/sign'
+  const sign = async (method: string, level: Level): Promise<number> => {
+    const body = { region: 'x', method, uri: 'http://store.test/lake/a', headers: {} }
+    return (await fixture.send('POST', path, tokens.get(level), body)).status
+  }
+  for (const method of ['PUT', 'POST', 'DELETE', 'OPTIONS'])
+    expect([await sign(method, 'read'), await sign(method, 'write')], method).toEqual([403, 404])
+  expect([await sign('HEAD', 'see'), await sign('HEAD', 'read')]).toEqual([403, 404])
 })
 
 it('answers HEAD by the rule of GET', async () => {
