@@ -49,9 +49,7 @@ function explainPruning({ pruning }: QueryResult): void {
         `files ${formatCount(filesKept)} of ${formatCount(filesTotal)} kept (${formatBytes(bytesKept)})\n`,
     )
     if (filesAnswered !== undefined)
-      process.stderr.write(
-        `  answered ${formatCount(filesAnswered)} files from metadata, without opening them\n`,
-      )
+      process.stderr.write(`  answered from metadata, unopened: ${formatCount(filesAnswered)}\n`)
     for (const { kind, predicate, count } of report.dropped) {
       process.stderr.write(`  dropped ${formatCount(count)} by ${kind}: ${predicate}\n`)
     }

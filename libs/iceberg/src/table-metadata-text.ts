@@ -46,8 +46,10 @@ function snapshotText(
 }
 
 function snapshotLogText({ snapshotLog }: TableMetadata): string {
-  const entries = snapshotLog.map(
-    ({ timestampMs, snapshotId }) => `{"timestamp-ms":${timestampMs},"snapshot-id":${snapshotId}}`,
+  const entries = snapshotLog.map(({ timestampMs, snapshotId, extra }) =>
+    extra === undefined
+      ? `{"timestamp-ms":${timestampMs},"snapshot-id":${snapshotId}}`
+      : stringifyJson({ 'timestamp-ms': timestampMs, 'snapshot-id': snapshotId, ...extra }),
   )
   return `[${entries.join(',')}]`
 }
