@@ -1,0 +1,1 @@
+export { Piscina } from 'piscina'
