@@ -27,7 +27,9 @@ async function runKit(
   const folder = await mkdtemp(path.join(tmpdir(), 'floe-rck-'))
   try {
     await using server = await startFloeServer('catalog', folder, settings)
-    const { failed, ...rest } = await runIcebergKit(kitClass, server.url, options)
+    // The kit asks for a warehouse of its own name when it is given none.
+    const properties = { warehouse: 'default', ...options.properties }
+    const { failed, ...rest } = await runIcebergKit(kitClass, server.url, { ...options, properties })
     expect(failed).toEqual([])
     return rest
   } finally {
