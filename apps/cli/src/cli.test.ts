@@ -112,7 +112,7 @@ describe('floe load, then everything that reads', () => {
     const { stdout, stderr, code } = await floe(['sql', sql, '--explain-pruning', '--output', 'csv'])
     expect({ stdout, code }).toEqual({ stdout: 'n\n31\n', code: 0 })
     expect(stderr).toMatch(
-      /^lake\.orders: manifests 1 of 1 read, files 1 of 3 kept \(.*\)\n {2}dropped 2 by file-by-partition: .*ordered_at/,
+      /^lake\.orders: manifests 1 of 1 read, files 1 of 3 kept \(.*\)\n {2}answered 1 files from metadata, .*\n {2}dropped 2 by file-by-partition: .*ordered_at/,
     )
     const none = await floe([
       'sql',
@@ -280,7 +280,7 @@ describe('help', () => {
       '--help',
     ])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(new RegExp(`Example:\\n +floe ${command}`))
+    expect(stdout).toMatch(new RegExp(`Examples?:\\n +floe ${command}`))
     expect(stdout).toContain('--catalog')
     expect(stdout).toContain('--warehouse')
   })

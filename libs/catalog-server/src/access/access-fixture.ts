@@ -76,11 +76,7 @@ export async function openFixture(
     planning: { store },
     ...(delegation === undefined ? {} : { delegation }),
   })
-  for (const namespace of [['shop'], ['shop', 'eu'], ['hr']]) {
-    await catalog.createNamespace(namespace)
-    await catalog.createTable({ namespace, name: 'orders' }, { schema })
-  }
-  await catalog.createTable({ namespace: ['shop'], name: 'secrets' }, { schema })
+  await fill(catalog)
   const token: AccessFixture['token'] = async (principal, lifetimeMs, kind = 'token') => {
     const made = makeToken(
       { principal, kind, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) },
@@ -118,6 +114,14 @@ export async function openFixture(
       await rm(folder, { recursive: true })
     },
   }
+}
+
+async function fill(catalog: Catalog): Promise<void> {
+  for (const namespace of [['shop'], ['shop', 'eu'], ['hr']]) {
+    await catalog.createNamespace(namespace)
+    await catalog.createTable({ namespace, name: 'orders' }, { schema })
+  }
+  await catalog.createTable({ namespace: ['shop'], name: 'secrets' }, { schema })
 }
 
 function inMemory(): ObjectStore {
