@@ -77,23 +77,11 @@ export async function openFixture(
     ...(delegation === undefined ? {} : { delegation }),
   })
   await fill(catalog)
-  const token: AccessFixture['token'] = async (principal, lifetimeMs, kind = 'token') => {
-    const made = makeToken(
-      { principal, kind, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) },
-      components,
-    )
-    await grants.insertToken(made.stored)
-    return made.text
-  }
+  const token = issuer(grants, components)
   const grant: AccessFixture['grant'] = async (granted, warehouse = 'lake') => {
     if ((await grants.setGrant(warehouse, granted)) !== 'set') throw new Error('nothing to grant on')
   }
-  const send: AccessFixture['send'] = async (method, path, bearer, body, headers = {}) =>
-    routes.request(path, {
-      method,
-      headers: { ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }), ...headers },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    })
+  const send = sendTo(routes)
   return {
     routes,
     catalog,
@@ -113,6 +101,26 @@ export async function openFixture(
       clearMemoryStore(bucket)
       await rm(folder, { recursive: true })
     },
+  }
+}
+
+function sendTo(routes: Hono): AccessFixture['send'] {
+  return async (method, path, bearer, body, headers = {}) =>
+    routes.request(path, {
+      method,
+      headers: { ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+}
+
+function issuer(store: AccessStore, components: TokenComponents): AccessFixture['token'] {
+  return async (principal, lifetimeMs, kind = 'token') => {
+    const made = makeToken(
+      { principal, kind, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) },
+      components,
+    )
+    await store.insertToken(made.stored)
+    return made.text
   }
 }
 
