@@ -280,7 +280,7 @@ describe('help', () => {
       '--help',
     ])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(new RegExp(`Example:\\n +floe ${command}`))
+    expect(stdout).toMatch(new RegExp(`Examples?:\\n +floe ${command}`))
     expect(stdout).toContain('--catalog')
     expect(stdout).toContain('--warehouse')
   })

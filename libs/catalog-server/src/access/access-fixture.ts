@@ -76,28 +76,12 @@ export async function openFixture(
     planning: { store },
     ...(delegation === undefined ? {} : { delegation }),
   })
-  for (const namespace of [['shop'], ['shop', 'eu'], ['hr']]) {
-    await catalog.createNamespace(namespace)
-    await catalog.createTable({ namespace, name: 'orders' }, { schema })
-  }
-  await catalog.createTable({ namespace: ['shop'], name: 'secrets' }, { schema })
-  const token: AccessFixture['token'] = async (principal, lifetimeMs, kind = 'token') => {
-    const made = makeToken(
-      { principal, kind, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) },
-      components,
-    )
-    await grants.insertToken(made.stored)
-    return made.text
-  }
+  await fill(catalog)
+  const token = issuer(grants, components)
   const grant: AccessFixture['grant'] = async (granted, warehouse = 'lake') => {
     if ((await grants.setGrant(warehouse, granted)) !== 'set') throw new Error('nothing to grant on')
   }
-  const send: AccessFixture['send'] = async (method, path, bearer, body, headers = {}) =>
-    routes.request(path, {
-      method,
-      headers: { ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }), ...headers },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    })
+  const send = sendTo(routes)
   return {
     routes,
     catalog,
@@ -118,6 +102,34 @@ export async function openFixture(
       await rm(folder, { recursive: true })
     },
   }
+}
+
+function sendTo(routes: Hono): AccessFixture['send'] {
+  return async (method, path, bearer, body, headers = {}) =>
+    routes.request(path, {
+      method,
+      headers: { ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+}
+
+function issuer(store: AccessStore, components: TokenComponents): AccessFixture['token'] {
+  return async (principal, lifetimeMs, kind = 'token') => {
+    const made = makeToken(
+      { principal, kind, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) },
+      components,
+    )
+    await store.insertToken(made.stored)
+    return made.text
+  }
+}
+
+async function fill(catalog: Catalog): Promise<void> {
+  for (const namespace of [['shop'], ['shop', 'eu'], ['hr']]) {
+    await catalog.createNamespace(namespace)
+    await catalog.createTable({ namespace, name: 'orders' }, { schema })
+  }
+  await catalog.createTable({ namespace: ['shop'], name: 'secrets' }, { schema })
 }
 
 function inMemory(): ObjectStore {
