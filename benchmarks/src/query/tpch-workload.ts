@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { installDuckDbExtensions, installTpchGenerator } from '@floe/peers'
+import { installDuckDbExtensions } from '@floe/peers'
 import { DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import type { QueryWorkload, WorkloadQuery } from './query-workload.ts'
 
 const streamedRows = 5_000_000
@@ -23,12 +23,26 @@ const tables: Readonly<Record<string, string>> = {
   region: `r_regionkey integer, r_name varchar, r_comment varchar`,
 }
 
-/** TPC-H: tables of its generator (written to `folder`), queries and answers of DuckDB's extension. Needs Python. */
+/** TPC-H: rows (written to `folder`), queries and answers of DuckDB's extension. Needs Python to install it. */
 export async function tpchWorkload(scale: number, folder: string): Promise<QueryWorkload> {
-  const generator = await installTpchGenerator()
-  const args = ['parquet', '--scale-factor', String(scale), `--output-dir=${folder}`]
-  execFileSync(generator, args, { stdio: ['ignore', 2, 2] })
+  await withTpch(async (connection) => {
+    await connection.run(`CALL dbgen(sf = ${scale})`)
+    for (const name of Object.keys(tables))
+      await connection.run(`COPY ${name} TO '${folder}/${name}.parquet' (FORMAT parquet)`)
+  })
   return { ...(await tpchQueries(scale)), tables: tablesIn(folder) }
+}
+
+async function withTpch<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+  const [extension] = await installDuckDbExtensions(['tpch'])
+  const instance = await DuckDBInstance.create()
+  try {
+    const connection = await instance.connect()
+    await connection.run(`LOAD '${extension}'`)
+    return await work(connection)
+  } finally {
+    instance.closeSync()
+  }
 }
 
 function tablesIn(folder: string): QueryWorkload['tables'] {
@@ -64,12 +78,8 @@ const lineitemScans: QueryWorkload['large']['scans'] = [
   },
 ]
 
-async function readQueries(scale: number): Promise<readonly WorkloadQuery[]> {
-  const [extension] = await installDuckDbExtensions(['tpch'])
-  const instance = await DuckDBInstance.create()
-  try {
-    const connection = await instance.connect()
-    await connection.run(`LOAD '${extension}'`)
+function readQueries(scale: number): Promise<readonly WorkloadQuery[]> {
+  return withTpch(async (connection) => {
     const reader = await connection.runAndReadAll(
       `SELECT query_nr, query, answer FROM tpch_queries()
        LEFT JOIN (SELECT * FROM tpch_answers() WHERE scale_factor = ${scale}) USING (query_nr) ORDER BY query_nr`,
@@ -79,7 +89,5 @@ async function readQueries(scale: number): Promise<readonly WorkloadQuery[]> {
       sql: String(query).replace(/;\s*$/, ''),
       ...(answer === null ? {} : { answer: String(answer) }),
     }))
-  } finally {
-    instance.closeSync()
-  }
+  })
 }
