@@ -15,7 +15,7 @@ import { ratiosOf } from './query-ratios.ts'
 import type { QueryWorkload } from './query-workload.ts'
 
 export const queryLines = ['queries', 'deletes', 'first-row', 'planning'] as const
-export type QueryLine = (typeof queryLines)[number]
+type QueryLine = (typeof queryLines)[number]
 
 export type QuerySuiteOptions = {
   /** Holds the lakehouse; one that is there from an earlier run is used again. */

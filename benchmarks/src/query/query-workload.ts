@@ -1,5 +1,5 @@
 /** One table of a workload, filled through PostgreSQL. */
-export type WorkloadTable = {
+type WorkloadTable = {
   readonly name: string
   /** Column definitions of PostgreSQL. */
   readonly columns: string
