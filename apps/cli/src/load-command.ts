@@ -16,6 +16,7 @@ type LoadFlags = {
   readonly to: string
   readonly mode: LoadMode
   readonly partitionBy?: string
+  readonly sort?: string
   readonly workers?: string
   readonly dryRun?: boolean
   readonly output: 'table' | 'json'
@@ -34,6 +35,7 @@ export function addLoadCommand(program: Command, signal: AbortSignal): void {
         .default('create'),
     )
     .option('--partition-by <transforms>', 'such as "day(ts), bucket(16, id)"')
+    .option('--sort <terms>', 'the order within each data file, such as "day(ts) desc nulls last, id"')
     .option('--workers <n>', 'connections and threads (default: one per core)', wholeNumber)
     .option('--dry-run', 'say what would be done, and do nothing')
     .addOption(outputOption(['table', 'json']))
@@ -66,6 +68,7 @@ async function runLoad(flags: LoadFlags & GlobalFlags, signal: AbortSignal): Pro
     signal,
     onProgress: (event) => showProgress(event, progress),
     ...(flags.partitionBy === undefined ? {} : { partitionBy: flags.partitionBy }),
+    ...(flags.sort === undefined ? {} : { sortBy: flags.sort }),
   })
   progress.end()
   await printReport(report, flags.output)

@@ -194,12 +194,19 @@ function taskInput(
   fileNamePrefix: string,
   shared: Pick<LoadTaskInput, 'chunkCounter' | 'openedFiles' | 'store'>,
 ): LoadTaskInput {
-  const { metadata, schema, fileSchema, spec } = target
+  const { metadata, schema, fileSchema, spec, sortOrder } = target
   return {
     source: { url: request.sourceUrl, snapshotId, columns, method },
     ...shared,
     chunks,
-    target: { schema, fileSchema, spec, tableLocation: metadata.location, properties: metadata.properties },
+    target: {
+      schema,
+      fileSchema,
+      spec,
+      sortOrder,
+      tableLocation: metadata.location,
+      properties: metadata.properties,
+    },
     fileNamePrefix,
     limits: request.limits,
   }

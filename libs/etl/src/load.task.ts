@@ -51,11 +51,11 @@ function openFanOut(
   opened: string[],
   { signal }: TaskContext<LoadTaskProgress>,
 ): PartitionFanOut {
-  const { schema, fileSchema, spec, tableLocation, properties } = target
+  const { schema, fileSchema, spec, sortOrder, tableLocation, properties } = target
   const write = parseWriteSettings(properties)
   let fileNumber = 0
   return new PartitionFanOut(
-    { schema, fileSchema, spec, write, location: { tableLocation, settings: write } },
+    { schema, fileSchema, spec, sortOrder, write, location: { tableLocation, settings: write } },
     {
       store,
       clock,

@@ -20,6 +20,8 @@ export type LoadRequest = {
   readonly namespace: Namespace
   readonly mode: LoadMode
   readonly partitionBy?: string
+  /** Such as `category, day(ts) desc nulls last`: the table's order from now on, which its files are sorted by. */
+  readonly sortBy?: string
   readonly workers: number
   readonly dryRun?: boolean
   readonly limits?: Partial<LoadLimits>
@@ -111,7 +113,8 @@ async function loadOne(
 }
 
 function tableRequestOf(source: SourceTable, request: LoadRequest): TableLoadRequest {
-  const { sourceUrl, namespace, mode, partitionBy, workers, limits, method, policies, properties } = request
+  const { sourceUrl, namespace, mode, partitionBy, sortBy, workers, limits, method, policies, properties } =
+    request
   return {
     sourceUrl,
     source,
@@ -121,6 +124,7 @@ function tableRequestOf(source: SourceTable, request: LoadRequest): TableLoadReq
     limits: { ...defaultLimits, ...limits },
     dryRun: request.dryRun === true,
     ...(partitionBy === undefined ? {} : { partitionBy }),
+    ...(sortBy === undefined ? {} : { sortBy }),
     ...(method === undefined ? {} : { method }),
     ...(policies === undefined ? {} : { policies: policiesOf(source, policies) }),
     ...(properties === undefined ? {} : { properties }),

@@ -1,6 +1,7 @@
 import { FloeError, snapshotById } from '@floe/iceberg'
 import type { Snapshot } from '@floe/iceberg'
 import { commitTokenProperty, findCommitted } from './snapshot-change.ts'
+import { addsSortOrder } from './snapshot-commit.ts'
 import type { CommitComponents, SnapshotCommit, TableState } from './snapshot-commit.ts'
 import type { WriteSettings } from './write-settings.ts'
 
@@ -82,8 +83,9 @@ function retryDelayMs(
 }
 
 /** Files are written for one schema and one spec: a head that changed either cannot take them unseen. */
-function assertRetryable({ base, table }: SnapshotCommit, head: TableState): void {
-  const what = whatChanged(base, head)
+function assertRetryable(commit: SnapshotCommit, head: TableState): void {
+  const { base, table } = commit
+  const what = whatChanged(base, head) ?? (addsSortOrder(commit) ? whichOrderChanged(base, head) : undefined)
   if (what === undefined) return
   throw new FloeError('commit-conflict', `${table} ${what} while its data was being written`, {
     hint: 'load again: the files of this load do not fit the table as it is',
@@ -95,4 +97,11 @@ function whatChanged({ metadata: before }: TableState, { metadata: now }: TableS
   if (before.currentSchemaId !== now.currentSchemaId) return 'has got another schema'
   if (before.defaultSpecId !== now.defaultSpecId) return 'has got another partition spec'
   return undefined
+}
+
+function whichOrderChanged(
+  { metadata: before }: TableState,
+  { metadata: now }: TableState,
+): string | undefined {
+  return before.sortOrders.length === now.sortOrders.length ? undefined : 'has got another sort order'
 }
