@@ -7,6 +7,7 @@ import type { BoundScan } from './bind-select.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
 import type { FileCache, FileLease } from './file-cache.ts'
 import type { LayoutCache } from './file-layout.ts'
+import { interruptOnAbort } from './interruption.ts'
 import { createMetadataView } from './metadata-view.ts'
 import type { QueryDeadline } from './query-deadline.ts'
 import { createScanView, filesOf } from './scan-view.ts'
@@ -48,9 +49,7 @@ export async function openScanSession(
     await deadline.guard(lease.hold(needed, deadline.signal))
     session = await sessions.take()
     const { connection } = session
-    const interrupt = (): void => connection.interrupt()
-    deadline.signal.addEventListener('abort', interrupt, { once: true })
-    session.onClose(() => deadline.signal.removeEventListener('abort', interrupt))
+    session.onClose(interruptOnAbort(connection, deadline.signal))
     await session.lock(lease.paths)
     for (const { scan, plan } of scans) {
       const { source } = scan
