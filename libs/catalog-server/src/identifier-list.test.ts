@@ -1,4 +1,4 @@
-import { array, assert, asyncProperty, constantFrom } from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { identifierList } from './identifier-list.ts'
 
@@ -27,13 +27,17 @@ it('writes lists as JSON would, whatever is in the names, and from several names
 })
 
 it('keeps names apart that are made of what stands between them', async () => {
-  const piece = constantFrom('"', ',', '\\', '","', '{', '}', 'a', ':')
-  const name = array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''))
-  await assert(
-    asyncProperty(array(name, { maxLength: 8 }), array(name, { maxLength: 3 }), async (first, second) => {
-      const identifiers = [...inNamespace(['shop'], first), ...inNamespace(['","', 'b'], second)]
-      expect(await identifierList(identifiers, null).json()).toMatchObject({ identifiers })
-    }),
+  const piece = fc.constantFrom('\n ', '"', ',', '\\', '","', '{', '}', 'a', ':')
+  const name = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''))
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(name, { maxLength: 8 }),
+      fc.array(name, { maxLength: 3 }),
+      async (first, second) => {
+        const identifiers = [...inNamespace(['shop'], first), ...inNamespace(['","', 'b'], second)]
+        expect(await identifierList(identifiers, null).json()).toMatchObject({ identifiers })
+      },
+    ),
   )
 })
 

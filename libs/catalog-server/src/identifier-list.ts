@@ -17,11 +17,11 @@ export function identifierList(
 }
 
 /**
- * The names are written as one JSON array, between whose values the objects are put: within a JSON string every quote
- * follows a backslash, so that `","` is the end of one and the start of the next.
+ * The names are written as one indented JSON array, between whose values the objects are put: JSON strings hold no line
+ * break as it is, so that one stands between two names and nowhere else.
  */
 function identifiersOf(namespace: Namespace, names: readonly string[]): string {
   const head = `{"namespace":${JSON.stringify(namespace)},"name":`
-  const list = JSON.stringify(names).slice('["'.length, -'"]'.length)
-  return `${head}"${list.replaceAll('","', () => `"},${head}"`)}"}`
+  const list = JSON.stringify(names, undefined, 1).slice('[\n '.length, -'\n]'.length)
+  return `${head}${list.replaceAll(',\n ', () => `},${head}`)}}`
 }
