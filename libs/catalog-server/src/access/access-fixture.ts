@@ -62,7 +62,7 @@ export async function openFixture(
     { store },
   )
   const catalog = database.catalog({ name: 'lake', location })
-  const grants = createSqlAccessStore(database.sql)
+  const grants = createSqlAccessStore(database.sql, { clock })
   const components = { clock, randomBytes: (count: number) => randomBytes(count) }
   const access = createAccessControl(
     { store: grants, warehouses: [{ name: 'lake', location, catalog }], bootstrapToken: bootstrap, ...more },

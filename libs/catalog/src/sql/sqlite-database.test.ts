@@ -244,9 +244,8 @@ describe('transactions on one SQLite connection', () => {
 describe('warehouses of one database', () => {
   it('do not see each other, and close with the database', async () => {
     const database = await openWarehouses()
-    const [north, south] = ['north', 'south'].map((name) =>
-      database.catalog({ name, location: `memory://sqlite/${name}` }),
-    ) as [Catalog, Catalog]
+    const open = (name: string): Catalog => database.catalog({ name, location: `memory://sqlite/${name}` })
+    const [north, south] = [open('north'), open('south')]
     for (const catalog of [north, south]) {
       await catalog.createNamespace(['shop'])
       await catalog.createTable(orders, { schema })
