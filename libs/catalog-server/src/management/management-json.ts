@@ -76,7 +76,12 @@ export const auditEntrySchema: z.ZodType<AuditEntry> = z
     const { 'metadata-before': metadataBefore, 'metadata-after': metadataAfter } = json
     const { 'idempotency-key': requestKey, 'transaction-id': transactionId } = json
     return {
-      ...{ sequence, timestampMs: json['timestamp-ms'], principal, action, on, details },
+      sequence,
+      timestampMs: json['timestamp-ms'],
+      principal,
+      action,
+      on,
+      details,
       ...(uuid === undefined ? {} : { uuid }),
       ...(metadataBefore === undefined ? {} : { metadataBefore }),
       ...(metadataAfter === undefined ? {} : { metadataAfter }),
