@@ -39,7 +39,7 @@ export type CursorRequest = {
 export type IncrementRule = 'merge' | 'key-order' | 'held-back'
 
 /** What one commit reads, and where the table stands afterwards. */
-export type IncrementStep = {
+type IncrementStep = {
   readonly select: Pick<ChunkOptions, 'filterOf' | 'ranges'>
   readonly position: SourcePosition
 }
