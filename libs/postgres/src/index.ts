@@ -2,7 +2,7 @@ export type { ConnectOptions, SourceConnection } from './source/connect-source.t
 export { connectSource } from './source/connect-source.ts'
 export type { SourceColumn, SourceLeaf, SourceTable, SourceTableKind } from './source/source-table.ts'
 export { findSourceTables } from './source/source-table.ts'
-export type { SourceType } from './source/source-type.ts'
+export type { CompositeField, SourceType } from './source/source-type.ts'
 export type { SnapshotOptions, SourceSnapshot } from './source/source-snapshot.ts'
 export { exportSnapshot, onSnapshot } from './source/source-snapshot.ts'
 export type { CursorBounds, CursorColumn } from './source/cursor-column.ts'
@@ -17,8 +17,15 @@ export {
 } from './source/cursor-column.ts'
 export { findSystemIdentifier, rowsWrittenSince, xidDistanceMax } from './source/row-version.ts'
 export { quoteIdentifier, quoteRelation } from './source/relation-name.ts'
-export type { ResolvedPolicy, TypePolicies, TypePolicy, ValuePolicy } from './plan/type-policy.ts'
-export type { ScalarWire, Wire } from './plan/wire-type.ts'
+export type {
+  DimensionsPolicy,
+  ResolvedPolicy,
+  TypeChoice,
+  TypePolicies,
+  TypePolicy,
+  ValuePolicy,
+} from './plan/type-policy.ts'
+export type { NestedWire, ScalarWire, Wire } from './plan/wire-type.ts'
 export type { ColumnPlan } from './plan/column-plan.ts'
 export { planColumns } from './plan/column-plan.ts'
 export type { Chunk, ChunkOptions, ChunkPlan, ReadMethod } from './plan/chunk.ts'

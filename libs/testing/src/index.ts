@@ -6,3 +6,5 @@ export type { TestPostgres, TestPostgresOptions, TestSession } from './postgres/
 export { startPostgres } from './postgres/start-postgres.ts'
 export type { FaultPlan, StoreOperation } from './fault-store.ts'
 export { faultStore } from './fault-store.ts'
+export type { LargeTable, LargeTableSettings } from './large-table.ts'
+export { writeLargeTable } from './large-table.ts'
