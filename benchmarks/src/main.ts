@@ -5,16 +5,21 @@ import { catalogServers } from './catalog-target.ts'
 import { compareResults } from './compare.ts'
 import { runLoadSuite } from './load-suite.ts'
 import { saveResult } from './measurement.ts'
+import { queryLines } from './query/query-suite.ts'
+import { runTpchSuite } from './query/tpch-suite.ts'
 
 const usage = `npm run bench -- load [--scale N] [--workers N] [--runs N] [--variants drain,copy,cursor]
                                                             load flights, or TPC-H lineitem at a scale (needs Python)
 npm run bench -- catalog [--servers a,b] [--lines a,b] [--runs N] [--seconds S] [--connections N]
                                                             REST catalogs side by side (needs Java 17, Maven, Python and Go)
+npm run bench -- query [--scale N] [--variants floe,bare,iceberg,pyiceberg] [--lines a,b] [--queries q01,q02] [--runs N] [--data FOLDER]
+                                                            TPC-H on Iceberg tables beside bare Parquet (needs Python)
 npm run bench -- compare <before.json> <after.json>         two results side by side; exit code 1 when a ratio got worse
 
 servers: ${catalogServers.join(', ')}
-lines:   ${standardSizes.snapshots.map((count) => `load-${count}-all, load-${count}-refs`).join(', ')},
+catalog lines: ${standardSizes.snapshots.map((count) => `load-${count}-all, load-${count}-refs`).join(', ')},
          create, commit-hot, commit-many, list
+query lines: ${queryLines.join(', ')}
 `
 
 const { positionals, values } = parseArgs({
@@ -23,7 +28,9 @@ const { positionals, values } = parseArgs({
     scale: { type: 'string' },
     workers: { type: 'string', default: '2' },
     runs: { type: 'string', default: '3' },
-    variants: { type: 'string', default: 'drain,copy,cursor' },
+    variants: { type: 'string' },
+    queries: { type: 'string' },
+    data: { type: 'string' },
     servers: { type: 'string', default: catalogServers.join(',') },
     lines: { type: 'string' },
     seconds: { type: 'string', default: '1.5' },
@@ -38,7 +45,7 @@ if (suite === 'load') {
     scale: values.scale === undefined ? undefined : Number(values.scale),
     workers: Number(values.workers),
     runs: Number(values.runs),
-    variants: values.variants.split(','),
+    variants: (values.variants ?? 'drain,copy,cursor').split(','),
     command,
   })
   process.stdout.write(`${file}\n`)
@@ -57,6 +64,8 @@ if (suite === 'load') {
     log: (text) => process.stderr.write(`${text}\n`),
   })
   process.stdout.write(`${describeCatalogResult(result)}${saveResult(result)}\n`)
+} else if (suite === 'query') {
+  process.stdout.write(await runTpchSuite({ ...values, runs: Number(values.runs), command }))
 } else if (suite === 'compare' && before !== undefined && after !== undefined) {
   process.exitCode = compareResults(before, after) ? 0 : 1
 } else {

@@ -20,6 +20,7 @@ export function addSqlCommand(program: Command, signal: AbortSignal): void {
       'after',
       '\nExample:\n  floe sql "SELECT count(*) FROM shop.orders AT (TIMESTAMP => TIMESTAMP \'2026-01-01\')"\n' +
         '  floe sql \'SELECT file_path, record_count FROM shop."orders$files"\'\n' +
+        '  floe sql \'SELECT * FROM shop."orders$changes" WHERE _change_ordinal > 3\'\n' +
         '  floe sql "SELECT * FROM shop.orders VERSION AS OF \'v1\'"\n',
     )
     .action(async (sql: string, _flags: unknown, command: Command) =>

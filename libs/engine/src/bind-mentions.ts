@@ -1,7 +1,7 @@
 import { FloeError } from '@floe/iceberg'
 import type { Schema, Snapshot } from '@floe/iceberg'
 import type { LoadedTable, LoadedView } from '@floe/catalog'
-import { metadataTable, resolveSnapshot, selectedSchema } from '@floe/planner'
+import { changeFields, metadataTable, resolveSnapshot, selectedSchema } from '@floe/planner'
 import type { MetadataTable, SnapshotSelector } from '@floe/planner'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
@@ -38,6 +38,7 @@ type ScanSource =
       /** What the asker may see of it; everything when absent. */
       readonly restrictions: ScanRestrictions | undefined
     }
+  | { readonly kind: 'changes'; readonly loaded: LoadedTable }
   | { readonly kind: 'metadata-table'; readonly rows: MetadataTable['rows'] }
 
 export function restrictionsOf({ source }: Pick<FoundScan, 'source'>): ScanRestrictions | undefined {
@@ -129,6 +130,13 @@ class MentionBinder {
     }
     const snapshot = resolveSnapshot(metadata, selector, { nowMs })
     const selected = selectedSchema(metadata, selector, snapshot)
+    if (target.kind === 'changes') {
+      checkMetadataTable('changes', target.loaded)
+      const schema = { ...selected, fields: [...selected.fields, ...changeFields] }
+      const source = { kind: 'changes', loaded: target.loaded } as const
+      this.scans.push({ index, table: `${table}$changes`, selector, snapshot, schema, source })
+      return schema
+    }
     const schema = place.lineage ? withLineage(selected, metadata) : selected
     const restrictions = restrictScan(target.loaded, schema)
     const source = { kind: 'table', loaded: target.loaded, restrictions } as const

@@ -14,7 +14,7 @@ import type { ScanGroup } from './scan-group.ts'
 
 export type EqualitySource = {
   readonly metadata: TableMetadata
-  readonly plan: ScanPlan
+  readonly plan: Pick<ScanPlan, 'tasks' | 'schema'>
   readonly layouts: ReadonlyMap<string, FileLayout>
 }
 

@@ -7,11 +7,13 @@ import { openSqlCatalog } from '@floe/catalog/sql'
 import type { Catalog, TableIdentifier } from '@floe/catalog'
 import {
   currentSchema,
+  decodeManifest,
   decodeManifestList,
   encodeManifest,
   encodeManifestList,
   encodeSingleValue,
   FloeError,
+  inheritEntries,
   isPrimitive,
   manifestFileFor,
   singleValueFromJson,
@@ -56,6 +58,9 @@ export type CommitOptions = {
   readonly branch?: string
   /** Delete files that are not written by DuckDB. */
   readonly extra?: readonly DataFile[]
+  /** Locations of live files that the snapshot takes out of the table. */
+  readonly removed?: readonly string[]
+  readonly operation?: 'replace'
 }
 
 export const positionDeleteFields: readonly NestedField[] = [
@@ -116,7 +121,9 @@ export class Lake {
     const written: DataFile[] = []
     for (const definition of definitions) written.push(await this.#writeFile(definition, metadata))
     const files = [...written, ...(options.extra ?? [])]
-    const snapshot = await this.#stage(metadata, files, snapshotId, options.branch ?? 'main')
+    const staged = await this.#stage(metadata, files, snapshotId, options)
+    const { operation = staged.summary?.['operation'] ?? 'append' } = options
+    const snapshot = { ...staged, summary: { operation } }
     const ref = { snapshotId, type: 'branch' } as const
     await this.update(identifier, [
       { action: 'add-snapshot', snapshot },
@@ -136,7 +143,7 @@ export class Lake {
     metadata: TableMetadata,
     files: readonly DataFile[],
     snapshotId: bigint,
-    branch: string,
+    { branch = 'main', removed = [] }: CommitOptions,
   ): Promise<Snapshot> {
     const { location, formatVersion, nextRowId } = metadata
     const parent = branch in metadata.refs || branch === 'main' ? snapshotByRef(metadata, branch) : undefined
@@ -152,7 +159,10 @@ export class Lake {
       manifests.push(await this.#writeManifest(metadata, group, { snapshotId, sequenceNumber }))
     }
     const manifestList = joinLocation(location, 'metadata', `snap-${snapshotId}-${randomUUID()}.avro`)
-    const bytes = encodeManifestList([...manifests, ...inherited], {
+    const kept: ManifestFile[] = []
+    for (const manifest of inherited)
+      kept.push(...(await this.#withoutFiles(metadata, manifest, removed, { snapshotId, sequenceNumber })))
+    const bytes = encodeManifestList([...manifests, ...kept], {
       snapshotId,
       sequenceNumber,
       formatVersion,
@@ -169,6 +179,30 @@ export class Lake {
       schemaId: metadata.currentSchemaId,
       ...(formatVersion === 3 ? { firstRowId: nextRowId ?? 0n, addedRows: 0n } : {}),
     }
+  }
+
+  /** The manifest, or one in its place where files of it are gone. */
+  async #withoutFiles(
+    metadata: TableMetadata,
+    manifest: ManifestFile,
+    removed: readonly string[],
+    commit: { readonly snapshotId: bigint; readonly sequenceNumber: bigint },
+  ): Promise<readonly ManifestFile[]> {
+    if (removed.length === 0) return [manifest]
+    const { header, entries } = decodeManifest(await this.store.get(manifest.manifestPath))
+    const inherited = inheritEntries(entries, manifest)
+    if (!inherited.some(({ dataFile }) => removed.includes(dataFile.filePath))) return [manifest]
+    const changed = inherited.map((entry): ManifestEntry => {
+      const isGone = removed.includes(entry.dataFile.filePath)
+      return {
+        ...entry,
+        ...(isGone ? { status: 'deleted', snapshotId: commit.snapshotId } : { status: 'existing' }),
+      }
+    })
+    const bytes = encodeManifest(header, changed)
+    const path = joinLocation(metadata.location, 'metadata', `${randomUUID()}-m0.avro`)
+    await this.store.put(path, bytes)
+    return [manifestFileFor(path, bytes.byteLength, header, changed, commit)]
   }
 
   async #writeManifest(

@@ -13,6 +13,7 @@ import type { NamedVersion } from './version-suffix.ts'
 export type MentionTarget =
   | { readonly kind: 'table'; readonly loaded: LoadedTable; readonly version?: NamedVersion }
   | { readonly kind: 'metadata-table'; readonly loaded: LoadedTable; readonly name: MetadataTableName }
+  | { readonly kind: 'changes'; readonly loaded: LoadedTable }
   | { readonly kind: 'view'; readonly loaded: LoadedView }
 
 /**
@@ -58,9 +59,9 @@ async function findMetadataTable(
 ): Promise<MentionTarget | undefined> {
   const [, base = '', name = ''] = /^(.+)\$([A-Za-z_]+)$/.exec(path.at(-1) ?? '') ?? []
   const known = name.toLowerCase()
-  if (!isMetadataTableName(known)) return undefined
+  if (!isPartName(known)) return undefined
   const loaded = await findIfKnown(() => findTable(catalog, [...path.slice(0, -1), base]))
-  return loaded === undefined ? undefined : { kind: 'metadata-table', loaded, name: known }
+  return loaded === undefined ? undefined : partTarget(loaded, known)
 }
 
 /** `orders.files`, `orders.branch_audit`: the spelling of Spark. */
@@ -71,10 +72,22 @@ async function findPart(
   const part = path.at(-1) ?? ''
   const name = part.toLowerCase()
   const version = versionOfSuffix(part)
-  if (path.length < 2 || (!isMetadataTableName(name) && version === undefined)) return undefined
+  if (path.length < 2 || (!isPartName(name) && version === undefined)) return undefined
   const loaded = await find(path.slice(0, -1))
   if (loaded === undefined) return undefined
   if (version !== undefined) return { kind: 'table', loaded, version }
+  return partTarget(loaded, name)
+}
+
+/** Changes are rows of the table, not of its metadata, and are named in the same way. */
+const changesName = 'changes'
+
+function isPartName(name: string): boolean {
+  return name === changesName || isMetadataTableName(name)
+}
+
+function partTarget(loaded: LoadedTable, name: string): MentionTarget | undefined {
+  if (name === changesName) return { kind: 'changes', loaded }
   return isMetadataTableName(name) ? { kind: 'metadata-table', loaded, name } : undefined
 }
 

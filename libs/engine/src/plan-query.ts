@@ -1,7 +1,7 @@
 import { and } from '@floe/iceberg'
 import type { Expression } from '@floe/iceberg'
-import { planScan } from '@floe/planner'
-import type { ScanPlan } from '@floe/planner'
+import { planChanges, planScan } from '@floe/planner'
+import type { RowChanges, ScanPlan } from '@floe/planner'
 
 import { restrictionsOf } from './bind-mentions.ts'
 import type { BoundScan, BoundSelect } from './bind-select.ts'
@@ -34,7 +34,22 @@ export async function planQuery(select: BoundSelect, components: ScanSessionComp
     filters[pruned] = and(filters[pruned] ?? { kind: 'true' }, keys)
     plans[pruned] = await plan(pruned)
   }
-  return answered(select, plans)
+  const changes = await Promise.all(
+    select.scans.map((scan, at) => changesOf(scan, filters[at] ?? { kind: 'true' }, components)),
+  )
+  return answered(select, plans, changes)
+}
+
+/** Changes of a mention such as `"orders$changes"`. */
+async function changesOf(
+  { source, snapshot, schema }: BoundScan,
+  filter: Expression,
+  { store, manifests, deadline }: ScanSessionComponents,
+): Promise<readonly RowChanges[] | undefined> {
+  if (source.kind !== 'changes') return undefined
+  const { metadata } = source.loaded
+  const components = { store, cache: manifests, signal: deadline.signal }
+  return planChanges({ metadata, snapshot, schema, filter }, components)
 }
 
 function filterOf(scan: BoundScan): Expression {
@@ -108,12 +123,16 @@ async function keysThatPay(
   }
 }
 
-function answered({ scans, pushdowns }: BoundSelect, plans: readonly (ScanPlan | undefined)[]): QueryPlan {
+function answered(
+  { scans, pushdowns }: BoundSelect,
+  plans: readonly (ScanPlan | undefined)[],
+  changes: readonly (readonly RowChanges[] | undefined)[],
+): QueryPlan {
   const knownSql: string[] = []
   const pruning: ScanPruning[] = []
   const left = scans.map((scan, at): PlannedScan => {
     const plan = plans[at]
-    if (plan === undefined) return { scan, plan }
+    if (plan === undefined) return { scan, plan, changes: changes[at] }
     const pushdown = pushdowns.find(({ index }) => index === scan.index)
     const answer = pushdown === undefined ? undefined : answerFromMetadata(plan, pushdown)
     const { filesAnswered = 0 } = answer ?? {}

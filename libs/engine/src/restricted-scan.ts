@@ -42,7 +42,7 @@ export function restrictScan(
 }
 
 /** Those that tell of versions alone: all others show values, bounds or counts of what may be hidden. */
-const openMetadataTables: ReadonlySet<MetadataTableName> = new Set([
+const openMetadataTables: ReadonlySet<MetadataTableName | 'changes'> = new Set([
   'snapshots',
   'history',
   'refs',
@@ -52,7 +52,7 @@ const openMetadataTables: ReadonlySet<MetadataTableName> = new Set([
 
 /** @throws FloeError permission-denied for a metadata table that shows more than the asker may see of the table */
 export function checkMetadataTable(
-  name: MetadataTableName,
+  name: MetadataTableName | 'changes',
   { identifier, readRestrictions }: LoadedTable,
 ): void {
   if (readRestrictions === undefined || openMetadataTables.has(name)) return

@@ -1,4 +1,5 @@
 import type { NestedField, Schema, TableMetadata } from '@floe/iceberg'
+import { changeFields } from '@floe/planner'
 
 import { isList, isNode, mapMembers, nodes, text, texts, treeNodes } from './sql-tree.ts'
 import type { Statement, TreeNode, TreeValue } from './sql-tree.ts'
@@ -16,8 +17,9 @@ const lineageFields: readonly NestedField[] = [
 /** Ids from here on are the spec's own: no manifest has metrics of these columns. */
 const reservedFrom = 2147483447
 
+/** Change columns have no metrics either, and the planner knows what they hold without. */
 export function isReserved({ id }: NestedField): boolean {
-  return id >= reservedFrom
+  return id >= reservedFrom && !changeFields.some((field) => field.id === id)
 }
 
 export function isLineageField(fieldId: number): boolean {

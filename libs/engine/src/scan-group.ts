@@ -22,7 +22,7 @@ export type ScanGroup = {
 
 export type GroupInput = {
   readonly metadata: TableMetadata
-  readonly plan: ScanPlan
+  readonly plan: Pick<ScanPlan, 'tasks' | 'schema'>
   readonly layouts: ReadonlyMap<string, FileLayout>
   /** What else is read of each file than the columns of the version. */
   readonly restrictions?: { readonly hiddenFields: readonly NestedField[] } | undefined

@@ -23,7 +23,7 @@ import { duckdbType, quoteIdentifier } from './sql-text.ts'
 
 export type ScanSource = {
   readonly metadata: TableMetadata
-  readonly plan: ScanPlan
+  readonly plan: Pick<ScanPlan, 'tasks' | 'schema'>
   readonly layouts: ReadonlyMap<string, FileLayout>
   readonly restrictions?: ScanRestrictions | undefined
 }
@@ -37,7 +37,7 @@ export type ScanComponents = {
 }
 
 /** Files that a scan opens, deletes included. Deletion vectors are read by us, through the store. */
-export function filesOf({ tasks }: ScanPlan): readonly DataFile[] {
+export function filesOf({ tasks }: Pick<ScanPlan, 'tasks'>): readonly DataFile[] {
   const files = new Map<string, DataFile>()
   for (const { dataFile, deletes } of tasks) {
     for (const file of [dataFile, ...deletes]) if (!isDeletionVector(file)) files.set(file.filePath, file)
@@ -53,15 +53,7 @@ export async function createScanView(
 ): Promise<void> {
   const { schema } = source.plan
   const names = schema.fields.map(({ id, name }) => `c${id} AS ${quoteIdentifier(name)}`).join(', ')
-  const keys = await createEqualityKeys(scanName(index), source, components)
-  const branches: string[] = []
-  for (const [at, group] of groupTasks(source).entries()) {
-    branches.push(await groupSql(`${scanName(index)}_${at}`, group, { source, components, keys }))
-  }
-  const nothing = `SELECT ${fieldsRead(source)
-    .map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`)
-    .join(', ')} WHERE false`
-  const all = branches.length === 0 ? nothing : branches.join('\nUNION ALL ')
+  const all = await liveRowsSql(scanName(index), source, components)
   const rows =
     source.restrictions === undefined
       ? all
@@ -72,6 +64,28 @@ export async function createScanView(
   )
 }
 
+/**
+ * The rows of the planned files with deletes applied, columns `c<id>`. Makes tables whose names start with `prefix`.
+ * @param withPlace  adds `file_key` and `row_key`, which tell one row of the files from the others
+ */
+export async function liveRowsSql(
+  prefix: string,
+  source: ScanSource,
+  components: ScanComponents,
+  withPlace = false,
+): Promise<string> {
+  const keys = await createEqualityKeys(prefix, source, components)
+  const branches: string[] = []
+  for (const [at, group] of groupTasks(source).entries()) {
+    branches.push(await groupSql(`${prefix}_${at}`, group, { source, components, keys, withPlace }))
+  }
+  if (branches.length > 0) return branches.join('\nUNION ALL ')
+  const columns = fieldsRead(source).map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`)
+  return `SELECT ${[...columns, ...(withPlace ? nowhere : [])].join(', ')} WHERE false`
+}
+
+const nowhere = ['NULL::VARCHAR AS file_key', 'NULL::BIGINT AS row_key']
+
 /** The columns of the version, and those that only a row filter looks at. */
 function fieldsRead({ plan, restrictions }: ScanSource): readonly NestedField[] {
   return [...plan.schema.fields, ...(restrictions?.hiddenFields ?? [])]
@@ -81,19 +95,21 @@ type GroupContext = {
   readonly source: ScanSource
   readonly components: ScanComponents
   readonly keys: readonly EqualityKeys[]
+  readonly withPlace: boolean
 }
 
 /** Rows of one group. Joins on integers keep predicates pushed down into the scan. */
 async function groupSql(
   name: string,
   group: ScanGroup,
-  { source, components, keys }: GroupContext,
+  { source, components, keys, withPlace }: GroupContext,
 ): Promise<string> {
   const paths = group.tasks.map(({ dataFile }) => components.lease.pathOf(dataFile))
   const shown = new Set(fieldsRead(source).map(({ id }) => id))
   const columns = group.reads
     .filter(({ fieldId }) => shown.has(fieldId))
     .map((read) => `${shownColumn(read)} AS c${read.fieldId}`)
+  if (withPlace) columns.push('r.filename AS file_key', 'r.file_row_number AS row_key')
   const joins = [...(await equalityJoins(group, `${name}_files`, keys, components.connection))]
   if ([...shown].some(isLineageField)) {
     await createLineage(`${name}_lineage`, group.tasks, components.connection)

@@ -276,11 +276,15 @@ describe('types in floe.config.yaml', () => {
   default: { infinity: null, nan: "null" }
   columns:
     public.places.shape: { as: text }
+    public.places.parts: { as: list(2), dimensions: flatten }
+    public.places.open: { as: struct }
     public.places.size: { as: "decimal(38,4) round", outOfRange: clamp }`
     expect(policiesOf(yaml)).toEqual({
       default: { infinity: 'null', nan: 'null' },
       columns: {
         'public.places.shape': { as: { kind: 'text' } },
+        'public.places.parts': { as: { kind: 'list', dimensions: 2 }, dimensions: 'flatten' },
+        'public.places.open': { as: { kind: 'struct' } },
         'public.places.size': {
           as: { kind: 'decimal', precision: 38, scale: 4, round: true },
           outOfRange: 'clamp',
@@ -290,6 +294,6 @@ describe('types in floe.config.yaml', () => {
   })
 
   it('refuses what is no policy, and says what is', () => {
-    expect(() => policiesOf('types: { columns: { public.t.x: { as: json } } }')).toThrow('decimal(38,4)')
+    expect(() => policiesOf('types: { columns: { public.t.x: { as: jsonb } } }')).toThrow('decimal(38,4)')
   })
 })

@@ -1,6 +1,8 @@
 export { ManifestCache, manifestCacheBytesMax } from './manifest-cache.ts'
 export { planScan, selectManifests } from './plan-scan.ts'
 export type { ManifestSelection, ScanComponents, ScanRequest, SelectedManifest } from './plan-scan.ts'
+export { changeFields, planChanges } from './plan-changes.ts'
+export type { ChangeType, RowChanges } from './plan-changes.ts'
 export { manifestsInFlightMax } from './scan-source.ts'
 export type { DeleteFile, DropReason, PruningReport, ScanPlan, ScanTask } from './scan-plan.ts'
 export { isDeletionVector } from './delete-index.ts'

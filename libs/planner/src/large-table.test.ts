@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Expression } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 import { openMemoryStore } from '@floe/storage/memory'
+import { writeLargeTable } from '@floe/testing'
+import type { LargeTable } from '@floe/testing'
 
-import { writeLargeTable } from './large-table-fixture.ts'
-import type { LargeTable } from './large-table-fixture.ts'
 import { planScan } from './plan-scan.ts'
 import type { ScanRequest } from './plan-scan.ts'
 

@@ -82,8 +82,9 @@ function retryDelayMs(
 }
 
 /** Files are written for one schema and one spec: a head that changed either cannot take them unseen. */
-function assertRetryable({ base, table }: SnapshotCommit, head: TableState): void {
-  const what = whatChanged(base, head)
+function assertRetryable({ base, table, restsOn = [] }: SnapshotCommit, head: TableState): void {
+  const property = restsOn.find((name) => base.metadata.properties[name] !== head.metadata.properties[name])
+  const what = property === undefined ? whatChanged(base, head) : `has got another ${property}`
   if (what === undefined) return
   throw new FloeError('commit-conflict', `${table} ${what} while its data was being written`, {
     hint: 'load again: the files of this load do not fit the table as it is',

@@ -1,5 +1,6 @@
 export {
   installDuckDb,
+  installDuckDbExtensions,
   installPyIceberg,
   installPyIcebergGlue,
   installPyIcebergS3fs,

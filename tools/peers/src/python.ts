@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { installOnce, peerFolder, run } from './peer-folder.ts'
@@ -57,6 +58,20 @@ export function installDuckDb(): Promise<string> {
     'duckdb-extensions==1.5.5',
     ...extensions.map((name) => `duckdb-extension-${name}==1.5.5`),
   ])
+}
+
+/**
+ * Files of DuckDB extensions, signed ones, which any engine of this version loads.
+ * @returns their paths, in the order of `names`
+ */
+export async function installDuckDbExtensions(names: readonly string[]): Promise<readonly string[]> {
+  const python = await installDuckDb()
+  const code = `import importlib.util, glob, sys
+for name in sys.argv[1:]:
+    folder = importlib.util.find_spec(f"duckdb_extension_{name}").submodule_search_locations[0]
+    print(glob.glob(f"{folder}/extensions/*/{name}.duckdb_extension")[0])`
+  const found = execFileSync(python, ['-c', code, ...names], { encoding: 'utf8' })
+  return found.trim().split('\n')
 }
 
 /** The TPC-H generator. Returns its command. */

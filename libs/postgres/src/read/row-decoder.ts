@@ -1,10 +1,12 @@
 import { FloeError } from '@floe/iceberg'
 import type { ColumnBatch } from '@floe/parquet'
 import type { ColumnPlan } from '../plan/column-plan.ts'
-import { typePolicyHint } from '../plan/type-policy.ts'
+import { leafPlans } from '../plan/leaf-plan.ts'
 import { ColumnBuffer } from './column-buffer.ts'
 import { decoderSource } from './decoder-source.ts'
 import {
+  flattens,
+  keepsInfinity,
   writeSpecialDate,
   writeSpecialNumeric,
   writeSpecialTime,
@@ -44,7 +46,7 @@ export class RowDecoder {
   private batchBytes = 0
 
   constructor(plans: readonly ColumnPlan[], { batchRowsMax, batchBytesMax }: DecoderLimits) {
-    this.columns = plans.map((plan) => new ColumnBuffer(plan))
+    this.columns = plans.flatMap(leafPlans).map((leaf) => new ColumnBuffer(leaf))
     this.rowsMax = Math.max(1, batchRowsMax)
     this.bytesMax = Math.min(batchBytesMax, batchBytesCeiling)
     this.decodeRows = compileDecoder(plans, this.columns, this.state)
@@ -95,10 +97,12 @@ export class RowDecoder {
 
   /** Values that a policy changed, as `column: case -> action`. */
   touched(): Record<string, number> {
-    const entries = this.columns.flatMap(({ name, touched }) =>
-      [...touched].map(([what, count]) => [`${name}: ${what}`, count] as const),
-    )
-    return Object.fromEntries(entries)
+    const counts: Record<string, number> = {}
+    for (const { name, touched } of this.columns) {
+      for (const [what, count] of touched)
+        counts[`${name}: ${what}`] = (counts[`${name}: ${what}`] ?? 0) + count
+    }
+    return counts
   }
 
   private reserveRows(rows: number): void {
@@ -122,7 +126,8 @@ function compileDecoder(
       decimal === undefined ? undefined : decimalShape(decimal.precision, decimal.scale),
     ),
     nullInRequired,
-    manyDimensions,
+    flattens,
+    keepsInfinity,
     badLength,
     malformedRow,
   }
@@ -150,16 +155,6 @@ function badLength({ name }: ColumnBuffer, length: number): never {
     `column ${JSON.stringify(name)}: a value of ${length} bytes does not fit its type`,
     {
       hint: planAgain,
-    },
-  )
-}
-
-function manyDimensions({ name }: ColumnBuffer): never {
-  throw new FloeError(
-    'unsupported',
-    `column ${JSON.stringify(name)} holds an array of more than one dimension`,
-    {
-      hint: `${typePolicyHint(name, 'as: text')} to load its text form`,
     },
   )
 }
