@@ -1,5 +1,14 @@
 import { errorReactions, FloeError, stringifyJson } from '@floe/iceberg'
-import type { LoadMode, LoadProgress, LoadReport, TableFailure, TableLoad, TablePlan } from '@floe/lakehouse'
+import type {
+  IncrementReport,
+  LoadMode,
+  LoadProgress,
+  LoadReport,
+  TableFailure,
+  TableLoad,
+  TablePlan,
+  TableSettings,
+} from '@floe/lakehouse'
 import { jsonOf, parseNamespace } from '@floe/lakehouse'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
@@ -17,6 +26,13 @@ type LoadFlags = {
   readonly mode: LoadMode
   readonly partitionBy?: string
   readonly sort?: string
+  readonly cursor?: string
+  readonly lag?: string
+  readonly merge: boolean
+  readonly commitEvery?: number
+  readonly columns?: readonly string[]
+  readonly where?: string
+  readonly transaction?: boolean
   readonly workers?: string
   readonly dryRun?: boolean
   readonly output: 'table' | 'json'
@@ -31,9 +47,22 @@ export function addLoadCommand(program: Command, signal: AbortSignal): void {
     .requiredOption('--to <namespace>', 'the namespace that gets the tables, under their own names')
     .addOption(
       new Option('--mode <mode>', 'what becomes of an existing table')
-        .choices(['create', 'append', 'replace'])
+        .choices(['create', 'append', 'replace', 'incremental'])
         .default('create'),
     )
+    .option(
+      '--cursor <column>',
+      'incremental: a column that grows with time, or xmin for the versions of rows (needs a primary key)',
+    )
+    .option(
+      '--lag <distance>',
+      'how far below the newest value rows may still come, such as "10 minutes" or 1000',
+    )
+    .option('--no-merge', 'add rows only, also where a primary key could replace older ones')
+    .option('--commit-every <rows>', 'incremental: one commit for about so many rows, each final', rowCount)
+    .option('--columns <names>', 'the columns to load, with commas between them', names)
+    .option('--where <condition>', 'the rows to load, as a condition in SQL')
+    .option('--transaction', 'all tables become visible in one commit, or none does')
     .option('--partition-by <transforms>', 'such as "day(ts), bucket(16, id)"')
     .option('--sort <terms>', 'the order within each data file, such as "day(ts) desc nulls last, id"')
     .option('--workers <n>', 'connections and threads (default: one per core)', wholeNumber)
@@ -41,7 +70,15 @@ export function addLoadCommand(program: Command, signal: AbortSignal): void {
     .addOption(outputOption(['table', 'json']))
     .addHelpText(
       'after',
-      '\nExample:\n  floe load --from postgres://me@localhost/shop --table public.orders --to shop --partition-by "day(ordered_at)"\n',
+      `
+Examples:
+  floe load --from postgres://me@localhost/shop --table public.orders --to shop --partition-by "day(ordered_at)"
+  floe load --table public.orders --to shop --mode incremental --cursor updated_at --lag "10 minutes"
+
+Incremental loads keep where they stand in the table property floe.source.position. With a primary key, rows that were
+loaded before are replaced by their new versions (Iceberg equality deletes); without one each row is loaded once, and
+those of the newest value wait for a newer one. Rows that the source deletes stay: --mode replace drops them.
+`,
     )
     .action(async (_flags: unknown, command: Command) => runLoad(allFlags<LoadFlags>(command), signal))
 }
@@ -67,12 +104,43 @@ async function runLoad(flags: LoadFlags & GlobalFlags, signal: AbortSignal): Pro
     dryRun: flags.dryRun === true,
     signal,
     onProgress: (event) => showProgress(event, progress),
-    ...(flags.partitionBy === undefined ? {} : { partitionBy: flags.partitionBy }),
-    ...(flags.sort === undefined ? {} : { sortBy: flags.sort }),
+    transaction: flags.transaction === true,
+    ...tableSettings(flags),
   })
   progress.end()
   await printReport(report, flags.output)
   process.exitCode = exitCodeOf(report)
+}
+
+function tableSettings({ partitionBy, sort, columns, where, ...flags }: LoadFlags): Partial<TableSettings> {
+  const cursor = cursorOf(flags)
+  return {
+    ...(partitionBy === undefined ? {} : { partitionBy }),
+    ...(sort === undefined ? {} : { sortBy: sort }),
+    ...(columns === undefined ? {} : { columns }),
+    ...(where === undefined ? {} : { where }),
+    ...(cursor === undefined ? {} : { cursor }),
+  }
+}
+
+function cursorOf({
+  cursor,
+  lag,
+  merge,
+  commitEvery,
+}: Pick<LoadFlags, 'cursor' | 'lag' | 'merge' | 'commitEvery'>): TableSettings['cursor'] {
+  if (cursor !== undefined) {
+    return {
+      column: cursor,
+      merge,
+      ...(lag === undefined ? {} : { lag }),
+      ...(commitEvery === undefined ? {} : { commitEveryRows: commitEvery }),
+    }
+  }
+  if (lag === undefined && merge && commitEvery === undefined) return undefined
+  throw new FloeError('invalid-input', '--lag, --no-merge and --commit-every say how a cursor is used', {
+    hint: 'give --cursor a column that grows with time, or xmin',
+  })
 }
 
 function showProgress(event: LoadProgress, progress: ReturnType<typeof openProgress>): void {
@@ -98,16 +166,29 @@ function showProgress(event: LoadProgress, progress: ReturnType<typeof openProgr
 
 function finishedLine(result: TableLoad | TableFailure): string {
   if (result.status === 'failed') return `${result.table}: failed: ${result.error.message}`
-  const { table, rows, seconds, files, snapshotId, schemaChanges, warnings } = result
+  const { table, rows, seconds, files, snapshotId, schemaChanges, warnings, increment, commits } = result
   const changes = schemaChanges.map(
     (change) =>
       `\n  schema: ${change.kind} ${change.column}${change.kind === 'rename' ? ` to ${change.to}` : ''}`,
   )
   return [
     `${table}: ${formatCount(rows)} rows in ${seconds.toFixed(2)} s, ${files} files, snapshot ${snapshotId}`,
+    ...(increment === undefined ? [] : [`\n  ${incrementLine(increment, commits)}`]),
     ...changes,
     ...warnings.map((warning) => `\n  warning: ${warning}`),
   ].join('')
+}
+
+const ruleTexts: Readonly<Record<IncrementReport['rule'], string>> = {
+  merge: 'rows loaded before are replaced by key',
+  'key-order': 'only keys above the last one are read',
+  'held-back': 'rows of the newest value wait for the next load',
+}
+
+function incrementLine({ cursor, rule, isFirst }: IncrementReport, commits: number): string {
+  const what = isFirst ? `from the beginning by ${cursor}` : `what is new by ${cursor}`
+  const made = commits === 1 ? '' : commits === 0 ? ', nothing to commit' : `, in ${commits} commits`
+  return `${what}: ${ruleTexts[rule]}${made}`
 }
 
 async function printReport(report: LoadReport, output: 'table' | 'json'): Promise<void> {
@@ -186,6 +267,16 @@ function exitCodeOf({ tables }: LoadReport): number {
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value]
+}
+
+function names(value: string): readonly string[] {
+  const list = value.split(',').map((name) => name.trim())
+  if (list.includes('')) throw new InvalidArgumentError('give names with commas between them')
+  return list
+}
+
+function rowCount(value: string): number {
+  return Number(wholeNumber(value))
 }
 
 function wholeNumber(value: string): string {

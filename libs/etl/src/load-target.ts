@@ -14,8 +14,10 @@ import type { ColumnPlan, SourceTable } from '@floe/postgres'
 import { createSchema, reconcileSchema } from './reconcile-schema.ts'
 import type { ReconciledSchema, SchemaChange } from './reconcile-schema.ts'
 import { parseSourceMapping, sourceMappingProperties } from './source-mapping.ts'
+import { positionProperty } from './source-position.ts'
 
-export type LoadMode = 'create' | 'append' | 'replace'
+/** `incremental` makes the table when it does not exist, and then adds what the source has got since. */
+export type LoadMode = 'create' | 'append' | 'replace' | 'incremental'
 
 export type TargetRequest = {
   readonly identifier: TableIdentifier
@@ -27,6 +29,8 @@ export type TargetRequest = {
   readonly properties?: Readonly<Record<string, string>>
   /** Nothing will be written: the namespace need not exist. */
   readonly dryRun?: boolean
+  /** Delete files of all partitions will be written: they need a spec without fields. */
+  readonly needsGlobalDeletes?: boolean
 }
 
 /** The table that a load writes to: as it is, as it will be, and the updates that lie between. */
@@ -49,8 +53,11 @@ type TargetComponents = {
 }
 
 /** Decides schema, partition spec and metadata updates of a load; makes nothing visible. */
-export async function planTarget(request: TargetRequest, components: TargetComponents): Promise<LoadTarget> {
-  const existing = await findTable(request, components.catalog)
+export async function planTarget(
+  request: TargetRequest,
+  existing: LoadedTable | undefined,
+  components: TargetComponents,
+): Promise<LoadTarget> {
   return existing === undefined
     ? planNewTable(request, components)
     : planExistingTable(request, existing, components)
@@ -60,11 +67,14 @@ export function tableName({ namespace, name }: TableIdentifier): string {
   return [...namespace, name].join('.')
 }
 
-async function findTable(
-  { identifier, mode }: TargetRequest,
+/** The table that the load goes to, if there is one; whether there has to be, the mode says. */
+export async function findTargetTable(
+  { identifier, mode }: Pick<TargetRequest, 'identifier' | 'mode'>,
   catalog: Catalog,
 ): Promise<LoadedTable | undefined> {
-  const found = await catalog.loadTable(identifier, { snapshots: 'refs' }).catch((error: unknown) => {
+  // The marks of earlier loads are in the summaries of old snapshots.
+  const snapshots = mode === 'incremental' ? 'all' : 'refs'
+  const found = await catalog.loadTable(identifier, { snapshots }).catch((error: unknown) => {
     if (error instanceof FloeError && error.code === 'not-found') return undefined
     throw error
   })
@@ -149,6 +159,8 @@ function planExistingTable(
     ...schemaUpdates(base.metadata, reconciled),
     ...specUpdates(request, base.metadata, reconciled.schema),
     ...sortUpdates(request, base.metadata, reconciled.schema),
+    ...globalSpecUpdates(request, base.metadata),
+    ...positionRemoval(request, base.metadata),
     {
       action: 'set-properties',
       updates: {
@@ -169,6 +181,26 @@ function planExistingTable(
     sortOrder: sortOrderOf(metadata),
     changes: reconciled.changes,
   }
+}
+
+/** Spec "Scan Planning": equality deletes of an unpartitioned spec apply to every partition. */
+function globalSpecUpdates({ needsGlobalDeletes }: TargetRequest, base: TableMetadata): TableUpdate[] {
+  if (needsGlobalDeletes !== true || globalSpecOf(base) !== undefined) return []
+  const specId = Math.max(...base.partitionSpecs.map((known) => known.specId)) + 1
+  return [{ action: 'add-spec', spec: { specId, fields: [] } }]
+}
+
+export function globalSpecOf({ partitionSpecs }: TableMetadata): PartitionSpec | undefined {
+  return partitionSpecs.find(({ fields }) => fields.length === 0)
+}
+
+/** Where a table stood before its rows were replaced says nothing about the new ones. */
+function positionRemoval({ mode, properties }: TargetRequest, base: TableMetadata): TableUpdate[] {
+  const isStale =
+    mode === 'replace' &&
+    properties?.[positionProperty] === undefined &&
+    base.properties[positionProperty] !== undefined
+  return isStale ? [{ action: 'remove-properties', removals: [positionProperty] }] : []
 }
 
 function assertSameSource(name: string, metadata: TableMetadata, source: SourceTable): void {
@@ -214,9 +246,9 @@ function specUpdates(
   if (partitionBy === undefined) return []
   const wanted = parsePartitionExpression(partitionBy, schema)
   if (partitionSpecsCompatible(wanted, defaultSpecOf(base))) return []
-  if (mode === 'append') {
+  if (mode !== 'replace') {
     throw new FloeError('invalid-input', `${tableName(identifier)} is not partitioned by ${partitionBy}`, {
-      hint: 'append without --partition-by to keep the table as it is, or load with --mode replace',
+      hint: 'load without --partition-by to keep the table as it is, or load with --mode replace',
     })
   }
   const specId = Math.max(...base.partitionSpecs.map((known) => known.specId)) + 1

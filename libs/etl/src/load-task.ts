@@ -23,6 +23,8 @@ export type LoadTaskInput = {
     readonly sortOrder: SortOrder
     readonly tableLocation: string
     readonly properties: Readonly<Record<string, string>>
+    /** The keys of all rows read are written too, as equality deletes that take their older rows away. */
+    readonly deletes?: { readonly spec: PartitionSpec; readonly keyFieldIds: readonly number[] }
   }
   readonly store: StoreSettings
   /** Takes the location of each file before it is opened; moved to the worker. */
@@ -57,7 +59,11 @@ export type LoadTaskProgress = {
   readonly chunksTaken: number
 }
 
-export type LoadTaskResult = { readonly dataFiles: readonly DataFile[]; readonly stats: LoadStats }
+export type LoadTaskResult = {
+  readonly dataFiles: readonly DataFile[]
+  readonly deleteFiles: readonly DataFile[]
+  readonly stats: LoadStats
+}
 
 export const loadTask: TaskReference<LoadTaskInput, LoadTaskResult, LoadTaskProgress> = taskAt(
   new URL('./load.task.ts', import.meta.url),

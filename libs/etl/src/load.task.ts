@@ -5,6 +5,8 @@ import { openSourceReader } from '@floe/postgres'
 import type { Chunk, ReadStats } from '@floe/postgres'
 import { openObjectStore } from '@floe/storage'
 import { parseWriteSettings, PartitionFanOut } from '@floe/writer'
+import type { FileRollerComponents } from '@floe/writer'
+import { KeyDeletes } from './key-deletes.ts'
 import type { LoadTaskInput, LoadTaskProgress, LoadTaskResult } from './load-task.ts'
 
 const clock = { now: (): number => performance.now() }
@@ -20,24 +22,29 @@ export default async function runLoadTask(
   const { signal } = context
   const store = openObjectStore(input.store)
   const opened: string[] = []
-  const fanOut = openFanOut(input, store, opened, context)
+  const files = fileComponents(input, store, opened, context)
+  const fanOut = openFanOut(input, files)
+  const deletes = KeyDeletes.open(input.target, files)
   try {
     const reader = await openSourceReader({ ...input.source, ...input.limits, signal, clock })
     try {
       const taker = chunkTaker(input)
       const stats = await reader.read(taker.next, async (batch: ColumnBatch) => {
         await fanOut.write(batch)
+        await deletes?.write(batch)
         const { encodedBytes } = fanOut.stats
         context.progress({ rows: batch.rowCount, encodedBytes, chunksTaken: taker.taken() })
       })
       signal.throwIfAborted()
       const dataFiles = await fanOut.finish()
-      return { dataFiles, stats: { ...readStats(stats), ...fanOut.stats } }
+      const deleteFiles = (await deletes?.finish()) ?? []
+      return { dataFiles, deleteFiles, stats: { ...readStats(stats), ...fanOut.stats } }
     } finally {
       await reader.close()
     }
   } catch (error) {
     await fanOut.abort()
+    await deletes?.abort()
     await store.delete(opened).catch(() => undefined)
     throw error
   } finally {
@@ -46,27 +53,33 @@ export default async function runLoadTask(
 }
 
 function openFanOut(
-  { target, fileNamePrefix, openedFiles }: LoadTaskInput,
+  { target: { schema, fileSchema, spec, sortOrder, tableLocation, properties } }: LoadTaskInput,
+  files: FileRollerComponents,
+): PartitionFanOut {
+  const write = parseWriteSettings(properties)
+  return new PartitionFanOut(
+    { schema, fileSchema, spec, sortOrder, write, location: { tableLocation, settings: write } },
+    files,
+  )
+}
+
+function fileComponents(
+  { fileNamePrefix, openedFiles }: LoadTaskInput,
   store: ReturnType<typeof openObjectStore>,
   opened: string[],
   { signal }: TaskContext<LoadTaskProgress>,
-): PartitionFanOut {
-  const { schema, fileSchema, spec, sortOrder, tableLocation, properties } = target
-  const write = parseWriteSettings(properties)
+): FileRollerComponents {
   let fileNumber = 0
-  return new PartitionFanOut(
-    { schema, fileSchema, spec, sortOrder, write, location: { tableLocation, settings: write } },
-    {
-      store,
-      clock,
-      signal,
-      nextFileName: () => `${fileNamePrefix}-${String(fileNumber++).padStart(5, '0')}.parquet`,
-      onFileOpened: (location) => {
-        opened.push(location)
-        openedFiles.postMessage(location, [])
-      },
+  return {
+    store,
+    clock,
+    signal,
+    nextFileName: () => `${fileNamePrefix}-${String(fileNumber++).padStart(5, '0')}.parquet`,
+    onFileOpened: (location) => {
+      opened.push(location)
+      openedFiles.postMessage(location, [])
     },
-  )
+  }
 }
 
 function chunkTaker({ chunks, chunkCounter }: LoadTaskInput): {

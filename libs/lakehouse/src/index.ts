@@ -18,4 +18,13 @@ export { catalogErrorResponse, catalogOperations, catalogSchemas, requestText } 
 export type { Operation } from '@floe/catalog-server'
 export type { CatalogSignal } from '@floe/catalog/sql'
 export type { QueryResult } from '@floe/engine'
-export type { LoadMode, LoadProgress, LoadReport, TableFailure, TableLoad, TablePlan } from '@floe/etl'
+export type {
+  IncrementReport,
+  LoadMode,
+  LoadProgress,
+  LoadReport,
+  TableFailure,
+  TableLoad,
+  TablePlan,
+  TableSettings,
+} from '@floe/etl'

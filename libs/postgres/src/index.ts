@@ -4,7 +4,18 @@ export type { SourceColumn, SourceLeaf, SourceTable, SourceTableKind } from './s
 export { findSourceTables } from './source/source-table.ts'
 export type { CompositeField, SourceType } from './source/source-type.ts'
 export type { SnapshotOptions, SourceSnapshot } from './source/source-snapshot.ts'
-export { exportSnapshot } from './source/source-snapshot.ts'
+export { exportSnapshot, onSnapshot } from './source/source-snapshot.ts'
+export type { CursorBounds, CursorColumn } from './source/cursor-column.ts'
+export {
+  cursorRange,
+  divideCursorRange,
+  findCursorColumn,
+  hasUnorderedRows,
+  readCursorBounds,
+  readCursorSteps,
+  rowsOutsideOrder,
+} from './source/cursor-column.ts'
+export { findSystemIdentifier, rowsWrittenSince, xidDistanceMax } from './source/row-version.ts'
 export { quoteIdentifier, quoteRelation } from './source/relation-name.ts'
 export type {
   DimensionsPolicy,
@@ -19,6 +30,7 @@ export type { ColumnPlan } from './plan/column-plan.ts'
 export { planColumns } from './plan/column-plan.ts'
 export type { Chunk, ChunkOptions, ChunkPlan, ReadMethod } from './plan/chunk.ts'
 export { planChunks } from './plan/chunk.ts'
+export { estimateRows } from './plan/estimate-rows.ts'
 export type { BatchHandler, ReadStats, SourceReader, SourceReaderOptions } from './read/source-reader.ts'
 export { openSourceReader } from './read/open-source-reader.ts'
 export { drainCopy } from './read/drain-copy.ts'

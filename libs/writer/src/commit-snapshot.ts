@@ -1,5 +1,5 @@
 import { mainBranch, toFloeError } from '@floe/iceberg'
-import type { ManifestFile, Snapshot, TableRequirement, TableUpdate } from '@floe/iceberg'
+import type { DataFile, ManifestFile, Snapshot, TableRequirement, TableUpdate } from '@floe/iceberg'
 import { settleCommit } from './settle-commit.ts'
 import type { Settled } from './settle-commit.ts'
 import { addedEntries, commitTokenProperty, schemaOf, specOf } from './snapshot-change.ts'
@@ -82,22 +82,21 @@ async function removingAfterFailure<T>(
 }
 
 async function stageAdded(
-  { target, change }: SnapshotCommit,
+  { target, change: { dataFiles, deleteFiles = [] } }: SnapshotCommit,
   snapshotId: bigint,
   settings: WriteSettings,
   files: StagedFiles,
   components: CommitComponents,
 ): Promise<readonly ManifestFile[]> {
-  if (change.dataFiles.length === 0) return []
-  const spec = specOf(target, target.defaultSpecId)
-  const header = {
-    schema: schemaOf(target),
-    spec,
-    formatVersion: target.formatVersion,
-    content: 'data',
-  } as const
-  const entries = addedEntries(change.dataFiles, snapshotId)
-  return stageManifests(target, header, entries, snapshotId, settings, { ...components, files })
+  const stage = async (content: 'data' | 'deletes', added: readonly DataFile[]) => {
+    const [first] = added
+    if (first === undefined) return []
+    const spec = specOf(target, content === 'data' ? target.defaultSpecId : first.specId)
+    const header = { schema: schemaOf(target), spec, formatVersion: target.formatVersion, content }
+    const entries = addedEntries(added, snapshotId)
+    return stageManifests(target, header, entries, snapshotId, settings, { ...components, files })
+  }
+  return [...(await stage('data', dataFiles)), ...(await stage('deletes', deleteFiles))]
 }
 
 function requirementsOf(commit: SnapshotCommit): readonly TableRequirement[] {

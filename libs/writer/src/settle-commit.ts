@@ -84,24 +84,21 @@ function retryDelayMs(
 
 /** Files are written for one schema and one spec: a head that changed either cannot take them unseen. */
 function assertRetryable(commit: SnapshotCommit, head: TableState): void {
-  const { base, table } = commit
-  const what = whatChanged(base, head) ?? (addsSortOrder(commit) ? whichOrderChanged(base, head) : undefined)
+  const { base, table, restsOn = [] } = commit
+  const property = restsOn.find((name) => base.metadata.properties[name] !== head.metadata.properties[name])
+  const what = property === undefined ? whatChanged(commit, head) : `has got another ${property}`
   if (what === undefined) return
   throw new FloeError('commit-conflict', `${table} ${what} while its data was being written`, {
     hint: 'load again: the files of this load do not fit the table as it is',
   })
 }
 
-function whatChanged({ metadata: before }: TableState, { metadata: now }: TableState): string | undefined {
+function whatChanged(commit: SnapshotCommit, { metadata: now }: TableState): string | undefined {
+  const { metadata: before } = commit.base
   if (before.tableUuid !== now.tableUuid) return 'was dropped and made again'
   if (before.currentSchemaId !== now.currentSchemaId) return 'has got another schema'
   if (before.defaultSpecId !== now.defaultSpecId) return 'has got another partition spec'
+  if (addsSortOrder(commit) && before.sortOrders.length !== now.sortOrders.length)
+    return 'has got another sort order'
   return undefined
-}
-
-function whichOrderChanged(
-  { metadata: before }: TableState,
-  { metadata: now }: TableState,
-): string | undefined {
-  return before.sortOrders.length === now.sortOrders.length ? undefined : 'has got another sort order'
 }

@@ -22,6 +22,8 @@ export type SnapshotCommit = {
   readonly target: TableMetadata
   /** Metadata changes that become visible together with the snapshot. */
   readonly updates: readonly TableUpdate[]
+  /** Properties that the change rests on: when another has set one meanwhile the commit is refused, not retried. */
+  readonly restsOn?: readonly string[]
   readonly token: string
   readonly summary?: Readonly<Record<string, string>>
 }
