@@ -284,13 +284,13 @@ describe('load', () => {
   })
 
   it('holds a wide table within the memory that it is given', async () => {
-    const columns = Array.from({ length: 300 }, (_, index) => `md5((i * ${index + 1})::text) AS c${index}`)
+    const columns = Array.from({ length: 150 }, (_, index) => `md5((i * ${index + 1})::text) AS c${index}`)
     await postgres.query(
-      `CREATE TABLE shop.wide AS SELECT i AS id, ${columns.join(', ')} FROM generate_series(1, 3000) i`,
+      `CREATE TABLE shop.wide AS SELECT i AS id, ${columns.join(', ')} FROM generate_series(1, 2000) i`,
     )
     const memoryBytes = 56 * 1024 * 1024
     const small = loaded(await load(request({ namespace: ['a'], memoryBytes }), components))
-    expect(small).toMatchObject({ rows: 3000, workers: 1 })
+    expect(small).toMatchObject({ rows: 2000, workers: 1 })
     expect(small.stats.heldBytesMax).toBeGreaterThan(0)
     expect(small.stats.heldBytesMax).toBeLessThanOrEqual(memoryBytes)
     const free = loaded(await load(request({ namespace: ['b'], workers: 1 }), components))
