@@ -29,3 +29,9 @@ export type {
   StorageGrant,
   VendedCredentials,
 } from './storage-delegation.ts'
+export {
+  auditEntrySchema,
+  auditObjectToJson,
+  droppedSchema,
+  protectableSchema,
+} from './management/management-json.ts'

@@ -16,6 +16,19 @@ export type {
   ViewCommit,
   ViewDefinition,
 } from './catalog.ts'
+export { auditActions, isManaged } from './managed-catalog.ts'
+export type {
+  AuditAction,
+  AuditEntry,
+  AuditFilter,
+  AuditObject,
+  CatalogManagement,
+  DroppedRelation,
+  EventPage,
+  ExpiryReport,
+  ManagedCatalog,
+  Protectable,
+} from './managed-catalog.ts'
 export {
   checkIdentifier,
   checkNamespace,
@@ -25,6 +38,7 @@ export {
 } from './identifier.ts'
 export { hasPrivilege, isVisible, privilegeOn, privileges } from './access-store.ts'
 export type {
+  AccessRequest,
   AccessStore,
   Grant,
   Grantee,

@@ -49,7 +49,7 @@ export async function openCatalogs(
       const database = await openCatalogDatabase({ database: catalog, clock, uuid }, components)
       return {
         catalogOf: (one) => database.catalog(one),
-        accessStore: createSqlAccessStore(database.sql),
+        accessStore: createSqlAccessStore(database.sql, { clock }),
         check: () => database.sql.all('SELECT 1 AS one'),
         close: () => database.close(),
       }
