@@ -74,16 +74,8 @@ async function findSelected(
   }))
 }
 
-function settingsOf({
-  mode,
-  cursor,
-  partitionBy,
-  sortBy,
-  columns,
-  where,
-  policies,
-  properties,
-}: TableSettings): TableSettings {
+function settingsOf(request: TableSettings): TableSettings {
+  const { mode, cursor, partitionBy, sortBy, columns, where, policies, properties } = request
   return {
     mode,
     ...(cursor === undefined ? {} : { cursor }),

@@ -375,8 +375,12 @@ function requireAccessStore({ accessStore }: Catalogs): AccessStore {
 }
 
 /** What the settings say about a load; the request may say otherwise. */
-function loadDefaults({ readMethod, typePolicies }: LakehouseSettings): Partial<LoadRequest> {
-  return { method: readMethod, ...(typePolicies === undefined ? {} : { policies: typePolicies }) }
+function loadDefaults({ readMethod, typePolicies, memoryBytes }: LakehouseSettings): Partial<LoadRequest> {
+  return {
+    method: readMethod,
+    ...(typePolicies === undefined ? {} : { policies: typePolicies }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+  }
 }
 
 function openProvider(settings: ProviderSettings): Provider {
