@@ -123,12 +123,12 @@ export function requireManaged(catalog: Catalog): ManagedCatalog {
 
 /** Of all warehouses whose catalog is kept here. */
 export async function expireDropped(
-  { catalogOf }: Catalogs,
+  catalogs: Catalogs,
   warehouses: readonly Warehouse[],
 ): Promise<readonly ExpiryReport[]> {
   const reports: ExpiryReport[] = []
   for (const warehouse of warehouses) {
-    const catalog = catalogOf(warehouse)
+    const catalog = catalogs.catalogOf(warehouse)
     if (catalog !== undefined && isManaged(catalog)) reports.push(await catalog.expireDropped())
   }
   return reports

@@ -18,7 +18,7 @@ export async function runSteps(
     process.stdout.setMaxListeners(0)
     for (const line of ${JSON.stringify(lines)}) {
       const code = await runCli(line.split(' '))
-      for (const stream of [process.stdout, process.stderr]) stream.write(code + '${'\\u0000'}')
+      for (const stream of [process.stdout, process.stderr]) stream.write(code + ${JSON.stringify(mark)})
     }`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     cwd,
