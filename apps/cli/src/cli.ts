@@ -10,6 +10,7 @@ import { addServeCommand } from './serve-command.ts'
 import { addSqlCommand } from './sql-command.ts'
 import { hasReaderLeft, watchStdout } from './stdout.ts'
 import { openStopSignal } from './stop-signal.ts'
+import { addSyncCommand } from './sync-command.ts'
 import { addTableCommand } from './table-command.ts'
 import { addTokenCommand } from './token-command.ts'
 
@@ -51,6 +52,7 @@ function createProgram(signal: AbortSignal): Command {
       '\nExample:\n  floe load --from postgres://localhost/shop --table public.orders --to shop\n',
     )
   addLoadCommand(program, signal)
+  addSyncCommand(program, signal)
   addSqlCommand(program, signal)
   addTableCommand(program)
   addNamespaceCommand(program)

@@ -9,6 +9,7 @@ import { createChangesView } from './changes-view.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
 import type { FileCache, FileLease } from './file-cache.ts'
 import type { FileLayout, LayoutCache } from './file-layout.ts'
+import { interruptOnAbort } from './interruption.ts'
 import { createMetadataView } from './metadata-view.ts'
 import type { QueryDeadline } from './query-deadline.ts'
 import { createScanView, filesOf } from './scan-view.ts'
@@ -60,9 +61,7 @@ export async function openScanSession(
     await deadline.guard(lease.hold(needed, deadline.signal))
     session = await sessions.take()
     const { connection } = session
-    const interrupt = (): void => connection.interrupt()
-    deadline.signal.addEventListener('abort', interrupt, { once: true })
-    session.onClose(() => deadline.signal.removeEventListener('abort', interrupt))
+    session.onClose(interruptOnAbort(connection, deadline.signal))
     await session.lock(lease.paths)
     for (const { scan, plan, changes = [] } of scans) {
       const { source } = scan

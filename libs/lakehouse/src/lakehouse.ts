@@ -38,8 +38,7 @@ import {
 import type { Catalogs } from './open-catalogs.ts'
 import { checkParts, checkWarehouse } from './readiness.ts'
 import type { Readiness } from './readiness.ts'
-import { managementClient } from './management-client.ts'
-import type { ManagementClient } from './management-client.ts'
+import { managementClientOf } from './management-client.ts'
 import { remoteAccessAdmin } from './remote-access-admin.ts'
 import { remoteManagement } from './remote-management.ts'
 import { TokenCatalogs } from './token-catalogs.ts'
@@ -240,7 +239,7 @@ export class Lakehouse implements AsyncDisposable {
 
   /** Tokens, grants and restrictions, here or at the server that has them. */
   async accessAdmin(): Promise<AccessAdmin> {
-    const client = this.#managementClient()
+    const client = managementClientOf(this.settings)
     if (client !== undefined) return remoteAccessAdmin(client)
     const catalogs = await this.#openCatalogs()
     const [first] = this.settings.warehouses
@@ -250,21 +249,13 @@ export class Lakehouse implements AsyncDisposable {
 
   /** Dropped tables, protection and the audit log of the first warehouse, here or at the server that has them. */
   async management(): Promise<CatalogManagement> {
-    const client = this.#managementClient()
+    const client = managementClientOf(this.settings)
     return client === undefined ? requireManaged(await this.catalog()) : remoteManagement(client)
   }
 
   /** Ends the retention of dropped tables of all warehouses, where the catalog is kept here. */
   async expireDropped(): Promise<readonly ExpiryReport[]> {
     return expireDropped(await this.#openCatalogs(), this.settings.warehouses)
-  }
-
-  #managementClient(): ManagementClient | undefined {
-    const { catalog } = this.settings
-    if (catalog.kind !== 'rest') return undefined
-    const { uri, warehouse, auth } = catalog
-    const name = warehouse === undefined ? {} : { warehouse }
-    return managementClient({ uri, ...name, ...(auth.kind === 'bearer' ? { token: auth.token } : {}) })
   }
 
   async loadTable(identifier: TableIdentifier): ReturnType<Catalog['loadTable']> {
@@ -384,8 +375,12 @@ export class Lakehouse implements AsyncDisposable {
 }
 
 /** What the settings say about a load; the request may say otherwise. */
-function loadDefaults({ readMethod, typePolicies }: LakehouseSettings): Partial<LoadRequest> {
-  return { method: readMethod, ...(typePolicies === undefined ? {} : { policies: typePolicies }) }
+function loadDefaults({ readMethod, typePolicies, memoryBytes }: LakehouseSettings): Partial<LoadRequest> {
+  return {
+    method: readMethod,
+    ...(typePolicies === undefined ? {} : { policies: typePolicies }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+  }
 }
 
 function openProvider(settings: ProviderSettings): Provider {

@@ -1,7 +1,8 @@
 import { errorReactions, FloeError } from '@floe/iceberg'
 import type { ErrorCode, JsonObject } from '@floe/iceberg'
+import type { LakehouseSettings } from './settings.ts'
 
-export type ManagementSettings = {
+type ManagementSettings = {
   /** Of the catalog, without `/v1`. */
   readonly uri: string
   readonly token?: string
@@ -21,7 +22,15 @@ export type ManagementClient = {
   readonly inWarehouse: Call
 }
 
-export function managementClient(settings: ManagementSettings): ManagementClient {
+/** `undefined` for a catalog that is not behind HTTP. */
+export function managementClientOf({ catalog }: LakehouseSettings): ManagementClient | undefined {
+  if (catalog.kind !== 'rest') return undefined
+  const { uri, warehouse, auth } = catalog
+  const name = warehouse === undefined ? {} : { warehouse }
+  return managementClient({ uri, ...name, ...(auth.kind === 'bearer' ? { token: auth.token } : {}) })
+}
+
+function managementClient(settings: ManagementSettings): ManagementClient {
   const call: Call = async (method, path, body) =>
     send(`${settings.uri.replace(/\/+$/, '')}${path}`, method, settings.token, body)
   let name: Promise<string> | undefined

@@ -8,6 +8,7 @@ import type { StoreSettings } from '@floe/storage'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { localPath } from './local-path.ts'
+import { parseMemory } from './memory-size.ts'
 import { parseRemoteCatalog } from './remote-catalog-settings.ts'
 import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
 import { parseFlag, parseServeSettings } from './serve-settings.ts'
@@ -48,6 +49,8 @@ export type LakehouseSettings = {
   /** Immutable remote files are kept here while queries need them. */
   readonly cacheDirectory: string
   readonly workers: number
+  /** What the workers of a load may hold of rows and uploads together. */
+  readonly memoryBytes?: number
   readonly sourceUrl?: string
   readonly provider: ProviderSettings
   /** Whether servers ask who their clients are. */
@@ -79,6 +82,7 @@ const ownNames = {
   catalogVendedCredentials: 'FLOE_CATALOG_VENDED_CREDENTIALS',
   cacheDirectory: 'FLOE_CACHE_DIRECTORY',
   workers: 'FLOE_WORKERS',
+  memory: 'FLOE_MEMORY',
   sourceUrl: 'FLOE_SOURCE_URL',
   readMethod: 'FLOE_READ_METHOD',
   provider: 'FLOE_PROVIDER',
@@ -159,6 +163,7 @@ export function readSettings(
     ...parseScanPlanningMode(values.scanPlanningMode),
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),
+    ...parseMemory(values.memory),
     provider: parseProvider(values),
     access: parseAccess(values),
     readMethod: parseReadMethod(values.readMethod),

@@ -24,7 +24,7 @@ import type {
 import { DroppedRows, keepDropped } from './dropped-rows.ts'
 import { findProtection, protect } from './protected-rows.ts'
 import { RequestLog } from './request-log.ts'
-import { rowLock } from './sql-database.ts'
+import { allNames, rowLock } from './sql-database.ts'
 import type { Constraint, SqlDatabase, SqlRow, SqlSession } from './sql-database.ts'
 
 import { kept, removalDetails, writeChange } from './write-change.ts'
@@ -137,8 +137,7 @@ class SqlStore implements CatalogStore {
   async listRelations(relation: RelationKind, namespace: Namespace): Promise<readonly string[]> {
     const sql =
       'SELECT name FROM relations WHERE warehouse = $1 AND namespace = $2 AND kind = $3 ORDER BY name'
-    const rows = await this.#sql.all(sql, this.#warehouse, pathOf(namespace), relation)
-    return rows.map((row) => text(row, 'name'))
+    return allNames(this.#sql, sql, this.#warehouse, pathOf(namespace), relation)
   }
 
   async findRelation(
