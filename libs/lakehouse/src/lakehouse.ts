@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { ask, createOpenAiCompatibleProvider, createRulesProvider } from '@floe/agent'
 import type { Answer, Provider } from '@floe/agent'
-import type { AccessStore, Catalog, TableIdentifier } from '@floe/catalog'
+import type { Catalog, CatalogManagement, ExpiryReport, TableIdentifier } from '@floe/catalog'
 import type { CatalogSignal } from '@floe/catalog/sql'
 import {
   createAccessAdmin,
@@ -23,15 +23,24 @@ import { openEngine } from '@floe/engine'
 import type { Engine, QueryResult } from '@floe/engine'
 import { load } from '@floe/etl'
 import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
-import { FloeError, toFloeError } from '@floe/iceberg'
+import { toFloeError } from '@floe/iceberg'
 import { observeStore, openObjectStore } from '@floe/storage'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
 import { openDelegation } from './open-delegation.ts'
-import { openCatalogs, openRemoteCatalog } from './open-catalogs.ts'
+import {
+  expireDropped,
+  openCatalogs,
+  openRemoteCatalog,
+  requireAccessStore,
+  requireCatalog,
+  requireManaged,
+} from './open-catalogs.ts'
 import type { Catalogs } from './open-catalogs.ts'
 import { checkParts, checkWarehouse } from './readiness.ts'
 import type { Readiness } from './readiness.ts'
+import { managementClientOf } from './management-client.ts'
 import { remoteAccessAdmin } from './remote-access-admin.ts'
+import { remoteManagement } from './remote-management.ts'
 import { TokenCatalogs } from './token-catalogs.ts'
 import { catalogDirectory } from './table-directory.ts'
 import { engineRunner } from './sql-runner.ts'
@@ -156,7 +165,7 @@ export class Lakehouse implements AsyncDisposable {
 
   /** The Iceberg REST protocol over the catalogs of all warehouses, for a server to mount. */
   async catalogRoutes(): Promise<ReturnType<typeof createCatalogRoutes>> {
-    const { warehouses, store, access, scanPlanningMode } = this.settings
+    const { warehouses, access, scanPlanningMode } = this.settings
     const catalogs = await this.#openCatalogs()
     const [first, ...others] = warehouses
     const { oauth2ServerUri: uri } = access.kind === 'on' ? access : {}
@@ -171,7 +180,7 @@ export class Lakehouse implements AsyncDisposable {
       warehouse: first.location,
       ...(access.kind === 'on' ? { access: await this.#accessControl() } : {}),
       ...(uri === undefined ? {} : { defaults: { 'oauth2-server-uri': uri } }),
-      tableConfig: () => tableConfig(first, store),
+      tableConfig: () => tableConfig(first, this.settings),
       planning: {
         store: this.store,
         ...(scanPlanningMode === undefined ? {} : { mode: scanPlanningMode }),
@@ -180,7 +189,7 @@ export class Lakehouse implements AsyncDisposable {
       warehouses: others.flatMap((warehouse) => {
         const catalog = catalogs.catalogOf(warehouse)
         if (catalog === undefined) return []
-        const config = { tableConfig: () => tableConfig(warehouse, store) }
+        const config = { tableConfig: () => tableConfig(warehouse, this.settings) }
         return [{ ...warehouse, catalog, ...config, ...delegationOf(warehouse) }]
       }),
     })
@@ -230,19 +239,23 @@ export class Lakehouse implements AsyncDisposable {
 
   /** Tokens, grants and restrictions, here or at the server that has them. */
   async accessAdmin(): Promise<AccessAdmin> {
-    const { catalog, warehouses } = this.settings
-    if (catalog.kind === 'rest') {
-      const { uri, warehouse, auth } = catalog
-      return remoteAccessAdmin({
-        uri,
-        ...(warehouse === undefined ? {} : { warehouse }),
-        ...(auth.kind === 'bearer' ? { token: auth.token } : {}),
-      })
-    }
+    const client = managementClientOf(this.settings)
+    if (client !== undefined) return remoteAccessAdmin(client)
     const catalogs = await this.#openCatalogs()
-    const [first] = warehouses
+    const [first] = this.settings.warehouses
     const own = { catalog: requireCatalog(catalogs, first), store: requireAccessStore(catalogs) }
     return createAccessAdmin({ warehouse: first.name, ...own }, system)
+  }
+
+  /** Dropped tables, protection and the audit log of the first warehouse, here or at the server that has them. */
+  async management(): Promise<CatalogManagement> {
+    const client = managementClientOf(this.settings)
+    return client === undefined ? requireManaged(await this.catalog()) : remoteManagement(client)
+  }
+
+  /** Ends the retention of dropped tables of all warehouses, where the catalog is kept here. */
+  async expireDropped(): Promise<readonly ExpiryReport[]> {
+    return expireDropped(await this.#openCatalogs(), this.settings.warehouses)
   }
 
   async loadTable(identifier: TableIdentifier): ReturnType<Catalog['loadTable']> {
@@ -359,19 +372,6 @@ export class Lakehouse implements AsyncDisposable {
     }
     return this.#pool
   }
-}
-
-function requireCatalog(catalogs: Catalogs, warehouse: Warehouse): Catalog {
-  const catalog = catalogs.catalogOf(warehouse)
-  if (catalog !== undefined) return catalog
-  throw new FloeError('internal', `there is no catalog of warehouse ${warehouse.name}`)
-}
-
-function requireAccessStore({ accessStore }: Catalogs): AccessStore {
-  if (accessStore !== undefined) return accessStore
-  throw new FloeError('unsupported', 'the catalog keeps no tokens and grants of Floe', {
-    hint: 'ask for tokens over a catalog in SQLite or PostgreSQL, or in front of another Floe server with --role query,agent',
-  })
 }
 
 /** What the settings say about a load; the request may say otherwise. */
