@@ -3,6 +3,7 @@ import type { Lakehouse } from '@floe/lakehouse'
 import { Hono } from 'hono'
 import { askRoutes } from './ask-routes.ts'
 import { errorBody, errorResponse, isCatalogPath } from './error-response.ts'
+import { expirePeriodically } from './expire-dropped.ts'
 import { healthRoutes } from './health-routes.ts'
 import { limitAddressRate, limitConcurrency, limitPrincipalRate } from './limit-requests.ts'
 import { listen } from './listen.ts'
@@ -73,9 +74,17 @@ export async function startServer(
     app.use((context, next) => (isCatalogPath(context.req.path) ? next() : access.authorize(context, next)))
   await addRoutes(app, lakehouse, roles)
   const listening = await listen((request, bindings) => app.fetch(request, bindings), { port, host, limits })
+  const expiry = roles.includes('catalog')
+    ? expirePeriodically(
+        () => lakehouse.expireDropped(),
+        limits.expireEveryMs,
+        (counts) => metrics.countExpiry(counts),
+      )
+    : undefined
   const close = async (): Promise<void> => {
     isStopping = true
     await listening.close()
+    await expiry?.[Symbol.asyncDispose]()
   }
   return { url: listening.url, close, [Symbol.asyncDispose]: close }
 }

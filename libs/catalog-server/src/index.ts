@@ -1,5 +1,5 @@
 export { createCatalogRoutes } from './catalog-routes.ts'
-export type { CatalogRoutesSettings } from './catalog-routes.ts'
+export type { CatalogRoutes, CatalogRoutesSettings } from './catalog-routes.ts'
 export { errorResponse as catalogErrorResponse } from './error-response.ts'
 export { requestText } from './request-text.ts'
 export type { ServedWarehouse } from './warehouses.ts'

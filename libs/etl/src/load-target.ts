@@ -22,6 +22,7 @@ export type TargetRequest = {
   readonly source: SourceTable
   readonly columns: readonly ColumnPlan[]
   readonly partitionBy?: string
+  readonly sortBy?: string
   readonly properties?: Readonly<Record<string, string>>
   /** Nothing will be written: the namespace need not exist. */
   readonly dryRun?: boolean
@@ -52,6 +53,15 @@ export async function planTarget(
   existing: LoadedTable | undefined,
   components: TargetComponents,
 ): Promise<LoadTarget> {
+  if (request.sortBy !== undefined) {
+    throw new FloeError(
+      'unsupported',
+      `${tableName(request.identifier)} cannot be sorted by ${request.sortBy}`,
+      {
+        hint: 'rows are written in the order that they are read: leave out sortBy',
+      },
+    )
+  }
   return existing === undefined
     ? planNewTable(request, components)
     : planExistingTable(request, existing, components)

@@ -12,6 +12,8 @@ export type TableSettings = {
   /** What orders rows in time: for `incremental`, and for the load that goes before the first incremental one. */
   readonly cursor?: CursorRequest
   readonly partitionBy?: string
+  /** Such as `customer_id, ordered_at desc`. */
+  readonly sortBy?: string
   /** Names of the columns to load; all when absent. */
   readonly columns?: readonly string[]
   /** A condition in SQL that the rows to load meet. */

@@ -1,10 +1,11 @@
 import path from 'node:path'
 import type { Answer, Provider } from '@floe/agent'
-import type { AccessStore, Catalog, TableIdentifier } from '@floe/catalog'
+import type { Catalog, CatalogManagement, ExpiryReport, TableIdentifier } from '@floe/catalog'
 import type { CatalogSignal } from '@floe/catalog/sql'
 import type {
   AccessAdmin,
   AccessControl,
+  CatalogRoutes,
   CatalogRoutesSettings,
   ReadableCatalog,
   WarehouseAccess,
@@ -13,13 +14,21 @@ import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
 import type { Engine, QueryResult } from '@floe/engine'
 import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
-import { FloeError, toFloeError } from '@floe/iceberg'
+import { toFloeError } from '@floe/iceberg'
 import { observeStore, openObjectStore } from '@floe/storage'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
-import { openCatalogs, openRemoteCatalog } from './open-catalogs.ts'
+import {
+  expireDropped,
+  openCatalogs,
+  openRemoteCatalog,
+  requireAccessStore,
+  requireCatalog,
+  requireManaged,
+} from './open-catalogs.ts'
 import type { Catalogs } from './open-catalogs.ts'
 import { checkParts, checkWarehouse } from './readiness.ts'
 import type { Readiness } from './readiness.ts'
+import { managementClientOf } from './management-client.ts'
 import { TokenCatalogs } from './token-catalogs.ts'
 import { catalogDirectory } from './table-directory.ts'
 import { engineRunner } from './sql-runner.ts'
@@ -52,9 +61,6 @@ export type LakehouseObservers = {
   readonly observe?: CallObserver
   readonly onSignal?: (signal: CatalogSignal) => void
 }
-
-type CatalogRoutes = ReturnType<CatalogServer['createCatalogRoutes']>
-type CatalogServer = typeof import('@floe/catalog-server')
 
 /**
  * Every part of Floe, wired by one set of settings. Parts open, and their code is read, when they are first used: half
@@ -153,7 +159,7 @@ export class Lakehouse implements AsyncDisposable {
   /** The Iceberg REST protocol over the catalogs of all warehouses, for a server to mount. */
   async catalogRoutes(): Promise<CatalogRoutes> {
     const { createCatalogRoutes } = await import('@floe/catalog-server')
-    const { warehouses, store, access, scanPlanningMode } = this.settings
+    const { warehouses, access, scanPlanningMode } = this.settings
     const catalogs = await this.#openCatalogs()
     const [first, ...others] = warehouses
     const { oauth2ServerUri: uri } = access.kind === 'on' ? access : {}
@@ -168,7 +174,7 @@ export class Lakehouse implements AsyncDisposable {
       warehouse: first.location,
       ...(access.kind === 'on' ? { access: await this.#accessControl() } : {}),
       ...(uri === undefined ? {} : { defaults: { 'oauth2-server-uri': uri } }),
-      tableConfig: () => tableConfig(first, store),
+      tableConfig: () => tableConfig(first, this.settings),
       planning: {
         store: this.store,
         ...(scanPlanningMode === undefined ? {} : { mode: scanPlanningMode }),
@@ -177,7 +183,7 @@ export class Lakehouse implements AsyncDisposable {
       warehouses: others.flatMap((warehouse) => {
         const catalog = catalogs.catalogOf(warehouse)
         if (catalog === undefined) return []
-        const config = { tableConfig: () => tableConfig(warehouse, store) }
+        const config = { tableConfig: () => tableConfig(warehouse, this.settings) }
         return [{ ...warehouse, catalog, ...config, ...delegationOf(warehouse) }]
       }),
     })
@@ -229,21 +235,29 @@ export class Lakehouse implements AsyncDisposable {
 
   /** Tokens, grants and restrictions, here or at the server that has them. */
   async accessAdmin(): Promise<AccessAdmin> {
-    const { catalog, warehouses } = this.settings
-    if (catalog.kind === 'rest') {
-      const { uri, warehouse, auth } = catalog
+    const client = managementClientOf(this.settings)
+    if (client !== undefined) {
       const { remoteAccessAdmin } = await import('./remote-access-admin.ts')
-      return remoteAccessAdmin({
-        uri,
-        ...(warehouse === undefined ? {} : { warehouse }),
-        ...(auth.kind === 'bearer' ? { token: auth.token } : {}),
-      })
+      return remoteAccessAdmin(client)
     }
     const catalogs = await this.#openCatalogs()
-    const [first] = warehouses
+    const [first] = this.settings.warehouses
     const own = { catalog: requireCatalog(catalogs, first), store: requireAccessStore(catalogs) }
     const { createAccessAdmin } = await import('@floe/catalog-server')
     return createAccessAdmin({ warehouse: first.name, ...own }, system)
+  }
+
+  /** Dropped tables, protection and the audit log of the first warehouse, here or at the server that has them. */
+  async management(): Promise<CatalogManagement> {
+    const client = managementClientOf(this.settings)
+    if (client === undefined) return requireManaged(await this.catalog())
+    const { remoteManagement } = await import('./remote-management.ts')
+    return remoteManagement(client)
+  }
+
+  /** Ends the retention of dropped tables of all warehouses, where the catalog is kept here. */
+  async expireDropped(): Promise<readonly ExpiryReport[]> {
+    return expireDropped(await this.#openCatalogs(), this.settings.warehouses)
   }
 
   async loadTable(identifier: TableIdentifier): ReturnType<Catalog['loadTable']> {
@@ -367,22 +381,13 @@ export class Lakehouse implements AsyncDisposable {
   }
 }
 
-function requireCatalog(catalogs: Catalogs, warehouse: Warehouse): Catalog {
-  const catalog = catalogs.catalogOf(warehouse)
-  if (catalog !== undefined) return catalog
-  throw new FloeError('internal', `there is no catalog of warehouse ${warehouse.name}`)
-}
-
-function requireAccessStore({ accessStore }: Catalogs): AccessStore {
-  if (accessStore !== undefined) return accessStore
-  throw new FloeError('unsupported', 'the catalog keeps no tokens and grants of Floe', {
-    hint: 'ask for tokens over a catalog in SQLite or PostgreSQL, or in front of another Floe server with --role query,agent',
-  })
-}
-
 /** What the settings say about a load; the request may say otherwise. */
-function loadDefaults({ readMethod, typePolicies }: LakehouseSettings): Partial<LoadRequest> {
-  return { method: readMethod, ...(typePolicies === undefined ? {} : { policies: typePolicies }) }
+function loadDefaults({ readMethod, typePolicies, memoryBytes }: LakehouseSettings): Partial<LoadRequest> {
+  return {
+    method: readMethod,
+    ...(typePolicies === undefined ? {} : { policies: typePolicies }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+  }
 }
 
 async function openProvider(settings: ProviderSettings): Promise<Provider> {

@@ -1,5 +1,7 @@
-import type { AccessStore, Catalog } from '@floe/catalog'
+import { isManaged } from '@floe/catalog'
+import type { AccessStore, Catalog, ExpiryReport, ManagedCatalog } from '@floe/catalog'
 import type { CatalogSignal } from '@floe/catalog/sql'
+import { FloeError } from '@floe/iceberg'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
 import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
 import type { LakehouseSettings } from './settings.ts'
@@ -30,7 +32,7 @@ export async function openCatalogs(
   settings: LakehouseSettings,
   components: CatalogsComponents,
 ): Promise<Catalogs> {
-  const { catalog, warehouse } = settings
+  const { catalog, warehouse, dropRetentionMs } = settings
   const { clock, uuid } = system
   switch (catalog.kind) {
     case 'rest': {
@@ -45,7 +47,10 @@ export async function openCatalogs(
     case 'sqlite':
     case 'postgres': {
       const { createSqlAccessStore, openCatalogDatabase } = await import('@floe/catalog/sql')
-      const database = await openCatalogDatabase({ database: catalog, clock, uuid }, components)
+      const database = await openCatalogDatabase(
+        { database: catalog, clock, uuid, dropRetentionMs },
+        components,
+      )
       return {
         catalogOf: (one) => database.catalog(one),
         accessStore: createSqlAccessStore(database.sql, { clock }),
@@ -93,4 +98,38 @@ function only(
     check: () => catalog.listNamespaces(),
     close,
   }
+}
+
+export function requireCatalog(catalogs: Catalogs, warehouse: Warehouse): Catalog {
+  const catalog = catalogs.catalogOf(warehouse)
+  if (catalog !== undefined) return catalog
+  throw new FloeError('internal', `there is no catalog of warehouse ${warehouse.name}`)
+}
+
+export function requireAccessStore({ accessStore }: Catalogs): AccessStore {
+  if (accessStore !== undefined) return accessStore
+  throw new FloeError('unsupported', 'the catalog keeps no tokens and grants of Floe', {
+    hint: 'ask for tokens over a catalog in SQLite or PostgreSQL, or in front of another Floe server with --role query,agent',
+  })
+}
+
+/** @throws FloeError unsupported for catalogs that are not Floe's own */
+export function requireManaged(catalog: Catalog): ManagedCatalog {
+  if (isManaged(catalog)) return catalog
+  throw new FloeError('unsupported', 'the catalog keeps no dropped tables and no audit log of Floe', {
+    hint: 'use a catalog in SQLite or PostgreSQL, or a Floe server',
+  })
+}
+
+/** Of all warehouses whose catalog is kept here. */
+export async function expireDropped(
+  catalogs: Catalogs,
+  warehouses: readonly Warehouse[],
+): Promise<readonly ExpiryReport[]> {
+  const reports: ExpiryReport[] = []
+  for (const warehouse of warehouses) {
+    const catalog = catalogs.catalogOf(warehouse)
+    if (catalog !== undefined && isManaged(catalog)) reports.push(await catalog.expireDropped())
+  }
+  return reports
 }

@@ -73,6 +73,12 @@ export class PartitionFanOut {
     await Promise.all([...this.#partitions.values()].map(({ roller }) => roller.abort()))
   }
 
+  /** What waits and what is open. */
+  get held(): { readonly bufferedBytes: number; readonly openFiles: number } {
+    const openFiles = [...this.#partitions.values()].filter(({ roller }) => roller.isOpen).length
+    return { bufferedBytes: this.#bufferedBytes, openFiles }
+  }
+
   get stats(): FileRollerStats {
     const total: FileRollerStats = { encodeMs: 0, uploadMs: 0, encodedBytes: 0 }
     for (const { roller } of this.#partitions.values()) {
