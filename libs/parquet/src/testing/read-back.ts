@@ -23,12 +23,16 @@ export function encodeFile(settings: EncoderSettings, batches: readonly ColumnBa
 
 export type PlainRow = { readonly [column: string]: unknown }
 
-/** Reads with hyparquet; timestamps and dates stay the numbers they are stored as. */
-export async function readByHyparquet(bytes: Uint8Array): Promise<readonly PlainRow[]> {
+/** Reads with hyparquet; timestamps and dates stay the numbers they are stored as, binary is text unless told otherwise. */
+export async function readByHyparquet(
+  bytes: Uint8Array,
+  { utf8 = true }: { readonly utf8?: boolean } = {},
+): Promise<readonly PlainRow[]> {
   const file = bytes.slice().buffer
   const same = <T>(value: T): T => value
   return parquetReadObjects({
     file,
+    utf8,
     compressors: {
       ZSTD: (input) => new Uint8Array(zstdDecompressSync(input)),
       GZIP: (input) => new Uint8Array(gunzipSync(input)),
