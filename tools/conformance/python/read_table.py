@@ -59,4 +59,5 @@ def main():
         print(json.dumps({key: canonical(value, key in uuids) for key, value in row.items()}, ensure_ascii=False))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { glob, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { defaultWorkers, Lakehouse, readSettings } from '@floe/lakehouse'
@@ -32,8 +32,24 @@ async function readByPostgres(): Promise<readonly Row[]> {
 
 async function readByPyIceberg(table: string): Promise<readonly Row[]> {
   await using server = await startFloeServer('catalog', folder)
-  const rows = parseRows(await runPython('read_table.py', [server.url, table]))
-  const texts = rows.map((row) =>
+  return textRows(await runPython('read_table.py', [server.url, table]))
+}
+
+/** The data files themselves, by pyarrow, which neither PyIceberg nor Floe has part in. */
+async function readByPyArrow(namespace: string): Promise<readonly Row[]> {
+  const found = await Array.fromAsync(
+    glob(`.floe/warehouse/${namespace}/every-*/**/*.parquet`, { cwd: folder }),
+  )
+  return textRows(
+    await runPython(
+      'read_files.py',
+      found.map((file) => path.join(folder, file)),
+    ),
+  )
+}
+
+function textRows(output: string): readonly Row[] {
+  const texts = parseRows(output).map((row) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [name, pythonText(value)])),
   )
   return texts.toSorted((left, right) => Number(left['id']) - Number(right['id']))
@@ -82,6 +98,13 @@ describe.each(['COPY BINARY', 'pg-cursor'] as const)('a table with every type, l
     expect(floe).toHaveLength(rowCount)
     for (const column of typedColumns)
       expect(columnValues(floe, column), column.name).toEqual(columnValues(source, column))
+  })
+
+  it('has in its files what it has in Floe, value by value, as pyarrow reads them', async () => {
+    const [floe, peer] = [await readByFloe(`${namespace}.every`), await readByPyArrow(namespace)]
+    expect(peer).toHaveLength(rowCount)
+    for (const column of [{ name: 'id' }, ...typedColumns])
+      expect(columnValues(peer, column), column.name).toEqual(columnValues(floe, column))
   })
 
   it('has in PyIceberg what it has in Floe, value by value', async () => {
