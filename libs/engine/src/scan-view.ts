@@ -5,8 +5,7 @@ import type { ObjectStore } from '@floe/storage'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 import type { ColumnRead } from './column-read.ts'
-import { createPositions, positionJoin } from './deleted-positions.ts'
-import { readRows } from './duckdb-session.ts'
+import { createPositions, positionJoin, splitByWords } from './deleted-positions.ts'
 import { createEqualityKeys, equalityJoins } from './equality-keys.ts'
 import type { EqualityKeys } from './equality-keys.ts'
 import type { FileLease } from './file-cache.ts'
@@ -45,12 +44,12 @@ export function filesOf({ tasks }: Pick<ScanPlan, 'tasks'>): readonly DataFile[]
   return [...files.values()]
 }
 
-/** Makes the view that stands for mention `index` of the SELECT: the planned files with deletes applied. */
-export async function createScanView(
+/** The SELECT that stands for mention `index`: the planned files with deletes applied. */
+export async function scanSql(
   index: number,
   source: ScanSource,
   components: ScanComponents,
-): Promise<void> {
+): Promise<string> {
   const { schema } = source.plan
   const names = schema.fields.map(({ id, name }) => `c${id} AS ${quoteIdentifier(name)}`).join(', ')
   const all = await liveRowsSql(scanName(index), source, components)
@@ -58,10 +57,7 @@ export async function createScanView(
     source.restrictions === undefined
       ? all
       : restrictedSql(all, source.restrictions, schema, components.saltHex)
-  await readRows(
-    components.connection,
-    `CREATE TEMP VIEW ${scanName(index)} AS SELECT ${names} FROM (${rows})`,
-  )
+  return `SELECT ${names} FROM (${rows})`
 }
 
 /**
@@ -76,7 +72,7 @@ export async function liveRowsSql(
 ): Promise<string> {
   const keys = await createEqualityKeys(prefix, source, components)
   const branches: string[] = []
-  for (const [at, group] of groupTasks(source).entries()) {
+  for (const [at, group] of groupTasks(source).flatMap(withFewWords).entries()) {
     branches.push(await groupSql(`${prefix}_${at}`, group, { source, components, keys, withPlace }))
   }
   if (branches.length > 0) return branches.join('\nUNION ALL ')
@@ -89,6 +85,10 @@ const nowhere = ['NULL::VARCHAR AS file_key', 'NULL::BIGINT AS row_key']
 /** The columns of the version, and those that only a row filter looks at. */
 function fieldsRead({ plan, restrictions }: ScanSource): readonly NestedField[] {
   return [...plan.schema.fields, ...(restrictions?.hiddenFields ?? [])]
+}
+
+function withFewWords(group: ScanGroup): readonly ScanGroup[] {
+  return group.positions ? splitByWords(group.tasks).map((tasks) => ({ ...group, tasks })) : [group]
 }
 
 type GroupContext = {
@@ -119,7 +119,7 @@ async function groupSql(
   if (group.positions) {
     const positions = `${name}_positions`
     await createPositions(positions, group.tasks, components)
-    const { join, condition } = positionJoin(positions)
+    const { join, condition } = positionJoin(positions, group.tasks)
     joins.unshift(join)
     conditions.push(condition)
   }
