@@ -1,3 +1,4 @@
+import { DuckDBBitValue } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { DataFile } from '@floe/iceberg'
 import { isDeletionVector } from '@floe/planner'
@@ -5,7 +6,7 @@ import type { ScanTask } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
 
 import { decodeDeletionVector } from './deletion-vector.ts'
-import { readRows, runAll } from './duckdb-session.ts'
+import { readRows } from './duckdb-session.ts'
 import type { FileLease } from './file-cache.ts'
 import { textList } from './sql-text.ts'
 
@@ -15,34 +16,14 @@ export type PositionComponents = {
   readonly store: ObjectStore
 }
 
-/** Rows whose marks are in one word: a shift of more bits would leave DuckDB's BIGINT. */
-const wordRows = 32
-
-/** Words of one table: up to here DuckDB joins by an index into an array instead of a hash table. */
-const wordsMax = 1_000_000
-
-/** Files in runs whose words fit in one table, at least one file each. */
-export function splitByWords(tasks: readonly ScanTask[]): readonly (readonly ScanTask[])[] {
-  const runs: ScanTask[][] = []
-  let stride = 0
-  for (const task of tasks) {
-    const words = wordsOf(task)
-    const run = runs.at(-1)
-    if (run !== undefined && Math.max(stride, words) * (run.length + 1) <= wordsMax) {
-      stride = Math.max(stride, words)
-      run.push(task)
-    } else {
-      stride = words
-      runs.push([task])
-    }
-  }
-  return runs
-}
+/** Shortest bit string; longer ones double, so that files of every size need few statements. */
+const bitsMin = 1024
 
 /**
- * Makes a table of (key, word): for each 32 rows of files that position deletes or deletion vectors may concern, a bit
- * for each row that they removed. Rows find their word by a join on a small dense integer, and their bit by a shift.
- * Words of row `n` of file `f` have the key `f * stride + n / 32`.
+ * Makes a table of (file_index, bits): for each file of a group with rows that position deletes or a deletion vector
+ * removed, one bit per row. Of TPC-H lineitem with 10 percent deleted, a scan of four columns took 1.2 to 1.7 times the
+ * CPU time of one without deletes, of eleven columns 1.1 to 1.4 times. One word for each 32 rows, found by a join on a
+ * dense integer, took 4 to 5 times; an anti join on (file, row) more than the bits in every measurement.
  */
 export async function createPositions(
   name: string,
@@ -50,101 +31,104 @@ export async function createPositions(
   components: PositionComponents,
 ): Promise<void> {
   const { connection } = components
-  const stride = strideOf(tasks)
-  await runAll(connection, [
-    `CREATE TEMP TABLE ${name}_marks (key BIGINT, word BIGINT)`,
-    `CREATE TEMP TABLE ${name}_targets (delete_index UBIGINT, path VARCHAR, file_index BIGINT, row_count BIGINT, words BIGINT)`,
-  ])
-  await appendVectors(`${name}_marks`, tasks, components)
-  const paths = await appendTargets(`${name}_targets`, tasks, components)
-  const marks = [`SELECT key, word FROM ${name}_marks`]
-  // Position delete files are read once, all together, whatever the number of data files that they name.
-  if (paths.length > 0) {
-    marks.push(`SELECT t.file_index * ${stride} + (d.pos >> 5), 1::BIGINT << (d.pos & 31)
-      FROM read_parquet(${textList(paths)}, schema = MAP {
-        'file_path': {name: 'file_path', type: 'VARCHAR', default_value: NULL::VARCHAR},
-        'pos': {name: 'pos', type: 'BIGINT', default_value: NULL::VARCHAR}}) AS d
-      JOIN ${name}_targets AS t ON d.file_index = t.delete_index AND d.file_path = t.path
-      WHERE d.pos BETWEEN 0 AND t.row_count - 1`)
+  await readRows(connection, `CREATE TEMP TABLE ${name} (file_index UBIGINT, bits BIT)`)
+  await appendVectors(name, tasks, components)
+  const deletes = new Map<string, number>()
+  const targets: Target[] = []
+  for (const [fileIndex, task] of tasks.entries()) {
+    for (const file of task.deletes) {
+      if (file.content !== 'position-deletes' || isDeletionVector(file)) continue
+      const path = components.lease.pathOf(file)
+      const deleteIndex = deletes.get(path) ?? deletes.size
+      deletes.set(path, deleteIndex)
+      targets.push({ deleteIndex, fileIndex, file: task.dataFile })
+    }
   }
-  // An inner join needs every word: DuckDB indexes an array for no other.
-  await readRows(
-    connection,
-    `CREATE TEMP TABLE ${name} AS SELECT key, coalesce(bit_or(word), 0) AS word
-     FROM (SELECT DISTINCT file_index * ${stride} AS start, words FROM ${name}_targets) AS f,
-       LATERAL (SELECT f.start + range AS key FROM range(f.words))
-     LEFT JOIN (${marks.join(' UNION ALL ')}) AS m(key, word) USING (key) GROUP BY key`,
-  )
+  if (targets.length > 0) await appendPositions(name, [...deletes.keys()], targets, connection)
+  await appendUntouched(name, tasks, connection)
+}
+
+/** Files that no delete names after all: an inner join needs a row for each, and is faster than an outer one. */
+async function appendUntouched(
+  name: string,
+  tasks: readonly ScanTask[],
+  connection: DuckDBConnection,
+): Promise<void> {
+  const rows = await readRows(connection, `SELECT file_index FROM ${name}`)
+  const touched = new Set(rows.map(([index]) => Number(index)))
+  const appender = await connection.createAppender(name, 'main', 'temp')
+  for (const [index, { dataFile }] of tasks.entries()) {
+    if (touched.has(index)) continue
+    appender.appendUBigInt(BigInt(index))
+    appender.appendBit(new DuckDBBitValue(new Uint8Array(1 + bitsFor(dataFile.recordCount) / 8)))
+    appender.endRow()
+  }
+  appender.closeSync()
 }
 
 /** The join and the condition that leave deleted rows of `r` out. */
-export function positionJoin(
-  name: string,
-  tasks: readonly ScanTask[],
-): { readonly join: string; readonly condition: string } {
-  const key = `r.file_index::BIGINT * ${strideOf(tasks)} + (r.file_row_number >> 5)`
+export function positionJoin(name: string): { readonly join: string; readonly condition: string } {
   return {
-    join: `JOIN ${name} AS p ON ${key} = p.key`,
-    condition: '((p.word >> (r.file_row_number & 31)) & 1) = 0',
+    join: `JOIN ${name} AS p ON r.file_index = p.file_index`,
+    condition: `get_bit(p.bits, r.file_row_number::INTEGER) = 0`,
   }
 }
 
-function wordsOf({ dataFile }: ScanTask): number {
-  return Math.max(1, Math.ceil(dataFile.recordCount / wordRows))
-}
+type Target = { readonly deleteIndex: number; readonly fileIndex: number; readonly file: DataFile }
 
-function strideOf(tasks: readonly ScanTask[]): number {
-  return tasks.reduce((most, task) => Math.max(most, wordsOf(task)), 1)
-}
-
-/** What each delete file may say of which data file, and a line without a delete file for each of the latter. */
-async function appendTargets(
-  table: string,
-  tasks: readonly ScanTask[],
-  { connection, lease }: PositionComponents,
-): Promise<readonly string[]> {
-  const deletes = new Map<string, number>()
-  const appender = await connection.createAppender(table, 'main', 'temp')
-  const append = (deleteIndex: number | undefined, fileIndex: number, task: ScanTask): void => {
-    if (deleteIndex === undefined) appender.appendNull()
-    else appender.appendUBigInt(BigInt(deleteIndex))
-    appender.appendVarchar(task.dataFile.filePath)
-    appender.appendBigInt(BigInt(fileIndex))
-    appender.appendBigInt(BigInt(task.dataFile.recordCount))
-    appender.appendBigInt(BigInt(wordsOf(task)))
+/** Position delete files are read once, all together, whatever the number of data files that they name. */
+async function appendPositions(
+  name: string,
+  paths: readonly string[],
+  targets: readonly Target[],
+  connection: DuckDBConnection,
+): Promise<void> {
+  const columns = 'delete_index UBIGINT, path VARCHAR, file_index UBIGINT, bits_max BIGINT'
+  await readRows(connection, `CREATE TEMP TABLE ${name}_targets (${columns})`)
+  const appender = await connection.createAppender(`${name}_targets`, 'main', 'temp')
+  const sizes = new Set<number>()
+  for (const { deleteIndex, fileIndex, file } of targets) {
+    const size = bitsFor(file.recordCount)
+    sizes.add(size)
+    appender.appendUBigInt(BigInt(deleteIndex))
+    appender.appendVarchar(file.filePath)
+    appender.appendUBigInt(BigInt(fileIndex))
+    appender.appendBigInt(BigInt(size))
     appender.endRow()
   }
-  for (const [fileIndex, task] of tasks.entries()) {
-    append(undefined, fileIndex, task)
-    for (const file of task.deletes) {
-      if (file.content !== 'position-deletes' || isDeletionVector(file)) continue
-      const path = lease.pathOf(file)
-      const deleteIndex = deletes.get(path) ?? deletes.size
-      deletes.set(path, deleteIndex)
-      append(deleteIndex, fileIndex, task)
-    }
-  }
   appender.closeSync()
-  return [...deletes.keys()]
+  for (const size of sizes) {
+    await readRows(
+      connection,
+      `INSERT INTO ${name} SELECT t.file_index, bitstring_agg(d.pos::INTEGER, 0, ${size - 1})
+       FROM read_parquet(${textList(paths)}, schema = MAP {
+         'file_path': {name: 'file_path', type: 'VARCHAR', default_value: NULL::VARCHAR},
+         'pos': {name: 'pos', type: 'BIGINT', default_value: NULL::VARCHAR}}) AS d
+       JOIN ${name}_targets AS t ON d.file_index = t.delete_index AND d.file_path = t.path
+       WHERE t.bits_max = ${size} AND d.pos BETWEEN 0 AND ${size - 1} GROUP BY t.file_index`,
+    )
+  }
+}
+
+function bitsFor(rows: number): number {
+  let bits = bitsMin
+  while (bits < rows) bits *= 2
+  return bits
 }
 
 async function appendVectors(
-  table: string,
+  name: string,
   tasks: readonly ScanTask[],
   { connection, store }: PositionComponents,
 ): Promise<void> {
-  const stride = strideOf(tasks)
-  const appender = await connection.createAppender(table, 'main', 'temp')
+  const appender = await connection.createAppender(name, 'main', 'temp')
   try {
-    for (const [fileIndex, task] of tasks.entries()) {
-      for (const file of task.deletes) {
+    for (const [fileIndex, { dataFile, deletes }] of tasks.entries()) {
+      for (const file of deletes) {
         if (!isDeletionVector(file)) continue
-        for (const [at, word] of (await readVector(file, task, store)).entries()) {
-          if (word === 0) continue
-          appender.appendBigInt(BigInt(fileIndex * stride + at))
-          appender.appendBigInt(BigInt(word))
-          appender.endRow()
-        }
+        appender.appendUBigInt(BigInt(fileIndex))
+        appender.appendBit(await readVector(file, bitsFor(dataFile.recordCount), store))
+        appender.endRow()
       }
     }
   } finally {
@@ -152,13 +136,14 @@ async function appendVectors(
   }
 }
 
-async function readVector(file: DataFile, task: ScanTask, store: ObjectStore): Promise<Uint32Array> {
+async function readVector(file: DataFile, bits: number, store: ObjectStore): Promise<DuckDBBitValue> {
   const { filePath, contentOffset = 0, contentSizeInBytes = file.fileSizeInBytes } = file
   const blob = await store.get(filePath, { range: { offset: contentOffset, length: contentSizeInBytes } })
-  const words = new Uint32Array(wordsOf(task))
+  // DuckDB's BIT: the number of padding bits, none here, then the bits from the highest of the first byte on.
+  const data = new Uint8Array(1 + bits / 8)
   for (const position of decodeDeletionVector(blob, filePath)) {
     const at = Number(position)
-    if (at < task.dataFile.recordCount) words[at >>> 5] = ((words[at >>> 5] ?? 0) | (1 << (at & 31))) >>> 0
+    if (at < bits) data[1 + (at >>> 3)] = (data[1 + (at >>> 3)] ?? 0) | (0x80 >>> (at & 7))
   }
-  return words
+  return new DuckDBBitValue(data)
 }

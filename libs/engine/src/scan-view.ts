@@ -5,7 +5,7 @@ import type { ObjectStore } from '@floe/storage'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 import type { ColumnRead } from './column-read.ts'
-import { createPositions, positionJoin, splitByWords } from './deleted-positions.ts'
+import { createPositions, positionJoin } from './deleted-positions.ts'
 import { createEqualityKeys, equalityJoins } from './equality-keys.ts'
 import type { EqualityKeys } from './equality-keys.ts'
 import type { FileLease } from './file-cache.ts'
@@ -72,7 +72,7 @@ export async function liveRowsSql(
 ): Promise<string> {
   const keys = await createEqualityKeys(prefix, source, components)
   const branches: string[] = []
-  for (const [at, group] of groupTasks(source).flatMap(withFewWords).entries()) {
+  for (const [at, group] of groupTasks(source).entries()) {
     branches.push(await groupSql(`${prefix}_${at}`, group, { source, components, keys, withPlace }))
   }
   if (branches.length > 0) return branches.join('\nUNION ALL ')
@@ -85,10 +85,6 @@ const nowhere = ['NULL::VARCHAR AS file_key', 'NULL::BIGINT AS row_key']
 /** The columns of the version, and those that only a row filter looks at. */
 function fieldsRead({ plan, restrictions }: ScanSource): readonly NestedField[] {
   return [...plan.schema.fields, ...(restrictions?.hiddenFields ?? [])]
-}
-
-function withFewWords(group: ScanGroup): readonly ScanGroup[] {
-  return group.positions ? splitByWords(group.tasks).map((tasks) => ({ ...group, tasks })) : [group]
 }
 
 type GroupContext = {
@@ -119,7 +115,7 @@ async function groupSql(
   if (group.positions) {
     const positions = `${name}_positions`
     await createPositions(positions, group.tasks, components)
-    const { join, condition } = positionJoin(positions, group.tasks)
+    const { join, condition } = positionJoin(positions)
     joins.unshift(join)
     conditions.push(condition)
   }
