@@ -21,8 +21,8 @@ import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
 import { openEngine } from '@floe/engine'
 import type { Engine, QueryResult } from '@floe/engine'
-import { load } from '@floe/etl'
-import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
+import { load, removeOrphans } from '@floe/etl'
+import type { LoadProgress, LoadReport, LoadRequest, OrphanReport, OrphanRequest } from '@floe/etl'
 import { FloeError, toFloeError } from '@floe/iceberg'
 import { observeStore, openObjectStore } from '@floe/storage'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
@@ -122,6 +122,12 @@ export class Lakehouse implements AsyncDisposable {
         ...(onProgress === undefined ? {} : { onProgress }),
       },
     )
+  }
+
+  /** Removes files of a table that nothing reaches. */
+  async removeOrphans(request: OrphanRequest): Promise<OrphanReport> {
+    const catalog = await this.catalog()
+    return removeOrphans(request, { catalog, store: this.store, clock: system.clock })
   }
 
   /** Runs one SELECT over catalog tables. */
