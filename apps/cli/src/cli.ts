@@ -1,9 +1,11 @@
 import { errorReactions, FloeError } from '@floe/iceberg'
 import { Command, CommanderError } from 'commander'
 import { addAskCommand } from './ask-command.ts'
+import { addAuditCommand } from './audit-command.ts'
 import { printError } from './cli-error.ts'
 import { addGrantCommand } from './grant-command.ts'
 import { addLoadCommand } from './load-command.ts'
+import { addNamespaceCommand } from './namespace-command.ts'
 import { addServeCommand } from './serve-command.ts'
 import { addSqlCommand } from './sql-command.ts'
 import { hasReaderLeft, watchStdout } from './stdout.ts'
@@ -53,10 +55,12 @@ function createProgram(signal: AbortSignal): Command {
   addSyncCommand(program, signal)
   addSqlCommand(program, signal)
   addTableCommand(program)
+  addNamespaceCommand(program)
   addAskCommand(program, signal)
   addServeCommand(program, signal)
   addTokenCommand(program)
   addGrantCommand(program)
+  addAuditCommand(program, signal)
   for (const command of [program, ...allCommands(program)]) {
     command.showHelpAfterError(`  hint: ${fullName(command)} --help lists what it takes, with an example`)
   }

@@ -84,19 +84,22 @@ function heldBytes(
 function openFanOut(
   {
     limits: { bufferedBytesMax, openFilesMax },
-    target: { schema, fileSchema, spec, tableLocation, properties },
+    target: { schema, fileSchema, spec, sortOrder, tableLocation, properties },
   }: LoadTaskInput,
   files: FileRollerComponents,
 ): PartitionFanOut {
   const write = parseWriteSettings(properties)
+  // Rows that are sorted are there twice.
+  const waitingBytesMax = (bufferedBytesMax ?? 0) / (sortOrder.fields.length > 0 ? 2 : 1)
   return new PartitionFanOut(
     {
       schema,
       fileSchema,
       spec,
+      sortOrder,
       write,
       location: { tableLocation, settings: write },
-      ...(bufferedBytesMax === undefined ? {} : { bufferedBytesMax }),
+      ...(bufferedBytesMax === undefined ? {} : { bufferedBytesMax: waitingBytesMax }),
       ...(openFilesMax === undefined ? {} : { openFilesMax }),
     },
     files,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
-import { isWarehouseName } from '@floe/catalog-server'
+import { isWarehouseName } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import type { ReadMethod, TableTypePolicies } from '@floe/etl'
 import type { StoreSettings } from '@floe/storage'
@@ -17,6 +17,7 @@ import { parseAccess } from './access-settings.ts'
 import type { AccessSettings } from './access-settings.ts'
 import { delegationNames, parseDelegation } from './delegation-settings.ts'
 import type { S3Delegation } from './delegation-settings.ts'
+import { parseDropRetention } from './drop-settings.ts'
 import { typePolicies } from './type-policies.ts'
 import { parseWarehouses, warehouseLocations } from './warehouse-settings.ts'
 import type { Warehouse } from './warehouse-settings.ts'
@@ -41,6 +42,8 @@ export type LakehouseSettings = {
   readonly warehouses: readonly [Warehouse, ...Warehouse[]]
   readonly store: StoreSettings
   readonly s3Delegation: S3Delegation
+  /** How long a catalog that is kept here can bring back what was dropped; 0 when it is gone at once. */
+  readonly dropRetentionMs: number
   /** What clients of the catalog are told about who plans their scans; they choose when absent. */
   readonly scanPlanningMode?: 'client' | 'server'
   /** Immutable remote files are kept here while queries need them. */
@@ -107,6 +110,7 @@ const ownNames = {
   oidcClockSkewSeconds: 'FLOE_OIDC_CLOCK_SKEW_SECONDS',
   oauth2ServerUri: 'FLOE_OAUTH2_SERVER_URI',
   scanPlanningMode: 'FLOE_SCAN_PLANNING_MODE',
+  dropRetentionSeconds: 'FLOE_DROP_RETENTION_SECONDS',
 } as const
 
 export type SettingName = keyof typeof ownNames | keyof typeof delegationNames
@@ -143,6 +147,7 @@ export function readSettings(
   const fromFile = readConfigFile(path.join(directory, configFileName))
   const values = mergeValues(flags, environment, fromFile, directory)
   const sourceUrl = values.sourceUrl
+  const dropRetentionMs = parseDropRetention(values.dropRetentionSeconds)
   const catalog = parseCatalog(values, fromFile.catalogHeaders, directory)
   // A catalog behind HTTP knows the names of its warehouses, and this process does not.
   const remoteName = catalog.kind === 'rest' && isWarehouseName(values.warehouse ?? '') && values.warehouse
@@ -153,7 +158,8 @@ export function readSettings(
     warehouse: warehouses[0].location,
     warehouses,
     store: { s3: s3Settings(values) },
-    s3Delegation: parseDelegation(values),
+    s3Delegation: parseDelegation(values, dropRetentionMs > 0),
+    dropRetentionMs,
     ...parseScanPlanningMode(values.scanPlanningMode),
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),

@@ -239,7 +239,10 @@ it(
       else if (subject.table === 'stepped') expect(after, where).toEqual(expect.arrayContaining([...now]))
       else expect([before, after], where).toContainEqual(now)
       const recovery = await runLoad(subject, noFaults)
-      expect(recovery.tables.flatMap((table) => (table.status === 'failed' ? [table.error] : [])), where).toEqual([])
+      expect(
+        recovery.tables.flatMap((table) => (table.status === 'failed' ? [table.error] : [])),
+        where,
+      ).toEqual([])
       expect(await lakeRows(subject), where).toEqual(after)
       if (crash % crashesPerTable === crashesPerTable - 1) {
         await removeLeftovers(subject)
