@@ -13,6 +13,7 @@ type LoadFlags = RunFlags & {
   readonly to: string
   readonly mode: LoadMode
   readonly partitionBy?: string
+  readonly sort?: string
   readonly cursor?: string
   readonly lag?: string
   readonly merge: boolean
@@ -48,6 +49,7 @@ export function addLoadCommand(program: Command, signal: AbortSignal): void {
     .option('--where <condition>', 'the rows to load, as a condition in SQL')
     .option('--transaction', 'all tables become visible in one commit, or none does')
     .option('--partition-by <transforms>', 'such as "day(ts), bucket(16, id)"')
+    .option('--sort <terms>', 'the order within each data file, such as "day(ts) desc nulls last, id"')
   addRunOptions(command)
     .addHelpText(
       'after',
@@ -78,10 +80,11 @@ async function runLoadCommand(flags: LoadFlags & GlobalFlags, signal: AbortSigna
   await runLoad(lakehouse, request, flags)
 }
 
-function tableSettings({ partitionBy, columns, where, ...flags }: LoadFlags): Partial<TableSettings> {
+function tableSettings({ partitionBy, sort, columns, where, ...flags }: LoadFlags): Partial<TableSettings> {
   const cursor = cursorOf(flags)
   return {
     ...(partitionBy === undefined ? {} : { partitionBy }),
+    ...(sort === undefined ? {} : { sortBy: sort }),
     ...(columns === undefined ? {} : { columns }),
     ...(where === undefined ? {} : { where }),
     ...(cursor === undefined ? {} : { cursor }),

@@ -1,4 +1,4 @@
-import { catalogErrorResponse } from '@floe/lakehouse'
+import { catalogErrorResponse } from '@floe/lakehouse/serving'
 import type { Lakehouse } from '@floe/lakehouse'
 import { Hono } from 'hono'
 import { askRoutes } from './ask-routes.ts'
@@ -15,11 +15,9 @@ import { readLimits } from './server-limits.ts'
 import type { ServerLimits } from './server-limits.ts'
 import { createServerMetrics } from './server-metrics.ts'
 import type { ServerMetrics } from './server-metrics.ts'
+import type { ServerRole } from './server-role.ts'
 import { sqlRoutes } from './sql-routes.ts'
 import type { Tracing } from './tracing.ts'
-
-export const serverRoles = ['catalog', 'query', 'agent'] as const
-export type ServerRole = (typeof serverRoles)[number]
 
 export type ServerSettings = {
   readonly roles: readonly ServerRole[]

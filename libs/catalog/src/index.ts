@@ -29,6 +29,7 @@ export type {
   ManagedCatalog,
   Protectable,
 } from './managed-catalog.ts'
+export { isResourceSegment, isWarehouseName } from './warehouse-name.ts'
 export {
   checkIdentifier,
   checkNamespace,
@@ -58,3 +59,4 @@ export {
   readRestrictionsToJson,
 } from './read-restrictions.ts'
 export type { ColumnMask, MaskAction, ReadRestrictions, ReadRule } from './read-restrictions.ts'
+export { findReachableFiles } from './reachable-files.ts'

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { taskAt } from '@floe/compute'
 import type { TaskReference } from '@floe/compute'
-import type { DataFile, PartitionSpec, Schema } from '@floe/iceberg'
+import type { DataFile, PartitionSpec, Schema, SortOrder } from '@floe/iceberg'
 import type { Chunk, ColumnPlan } from '@floe/postgres'
 import type { StoreSettings } from '@floe/storage'
 
@@ -20,6 +20,7 @@ export type LoadTaskInput = {
     readonly schema: Schema
     readonly fileSchema: Schema
     readonly spec: PartitionSpec
+    readonly sortOrder: SortOrder
     readonly tableLocation: string
     readonly properties: Readonly<Record<string, string>>
     /** The keys of all rows read are written too, as equality deletes that take their older rows away. */

@@ -99,7 +99,7 @@ function taskInput(
     readonly chunks: readonly Chunk[]
   },
 ): LoadTaskInput {
-  const { metadata, schema, fileSchema, spec } = target
+  const { metadata, schema, fileSchema, spec, sortOrder } = target
   const labelled = withFieldIds(columns, fileSchema)
   const deletes = deletesOf(target, labelled, mergeKey)
   return {
@@ -109,6 +109,7 @@ function taskInput(
       schema,
       fileSchema,
       spec,
+      sortOrder,
       tableLocation: metadata.location,
       properties: metadata.properties,
       ...(deletes === undefined ? {} : { deletes }),

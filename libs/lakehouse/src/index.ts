@@ -27,8 +27,6 @@ export type {
 export type { Grant, Grantee, MaskAction, Privilege, Securable } from '@floe/catalog'
 export type { Answer } from '@floe/agent'
 export type { LoadedTable, TableIdentifier } from '@floe/catalog'
-export { catalogErrorResponse, catalogOperations, catalogSchemas, requestText } from '@floe/catalog-server'
-export type { Operation } from '@floe/catalog-server'
 export type { CatalogSignal } from '@floe/catalog/sql'
 export type { QueryResult } from '@floe/engine'
 export type {

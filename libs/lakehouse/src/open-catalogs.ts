@@ -1,8 +1,5 @@
 import { isManaged } from '@floe/catalog'
 import type { AccessStore, Catalog, ExpiryReport, ManagedCatalog } from '@floe/catalog'
-import { openGlueCatalog } from '@floe/catalog/glue'
-import { openRestCatalog } from '@floe/catalog/rest'
-import { createSqlAccessStore, openCatalogDatabase } from '@floe/catalog/sql'
 import type { CatalogSignal } from '@floe/catalog/sql'
 import { FloeError } from '@floe/iceberg'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
@@ -43,11 +40,13 @@ export async function openCatalogs(
       return only(remote.catalog, settings, remote.close)
     }
     case 'glue': {
+      const { openGlueCatalog } = await import('@floe/catalog/glue')
       const remote = openGlueCatalog({ ...catalog, warehouse, clock, uuid }, components)
       return only(remote, settings, () => remote.close())
     }
     case 'sqlite':
     case 'postgres': {
+      const { createSqlAccessStore, openCatalogDatabase } = await import('@floe/catalog/sql')
       const database = await openCatalogDatabase(
         { database: catalog, clock, uuid, dropRetentionMs },
         components,
@@ -71,6 +70,7 @@ export async function openRemoteCatalog(
   places: OpenObjectStore,
 ): Promise<RemoteCatalog> {
   const { kind: _, vendedCredentials, ...rest } = catalog
+  const { openRestCatalog } = await import('@floe/catalog/rest')
   const vended = new VendedStorage(places, settings.store.s3)
   const remote = await openRestCatalog(
     { ...rest, accessDelegation: vendedCredentials ? ['vended-credentials'] : [] },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
-import { isWarehouseName } from '@floe/catalog-server'
+import { isWarehouseName } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import type { ReadMethod, TableTypePolicies } from '@floe/etl'
 import type { StoreSettings } from '@floe/storage'

@@ -119,7 +119,7 @@ export class ColumnBuffer {
     if (end + wordSlackBytes > this.data.length) this.growData(end + wordSlackBytes)
     if (length <= wordCopyBytesMax) {
       const { view } = this
-      for (let i = 0; i < length; i += 4) view.setInt32(start + i, source.getInt32(at + i, true), true)
+      for (let i = 0; i < length; i += 8) view.setBigInt64(start + i, source.getBigInt64(at + i, true), true)
     } else {
       this.data.set(bytes.subarray(at, at + length), start)
     }
