@@ -3,7 +3,7 @@ import { runClosedLoop } from './closed-loop.ts'
 import type { LoopLimits } from './closed-loop.ts'
 import type { CatalogTarget } from './catalog-target.ts'
 import type { HttpConnections } from './http-connections.ts'
-import { appendBody, createBody, readHead, tableHistory } from './table-history.ts'
+import { appendBody, createBody, heldHistory, readHead, tableHistory } from './table-history.ts'
 
 /** How much the suite puts into each server. */
 export type CatalogSizes = {
@@ -43,9 +43,9 @@ export async function prepareLines(
   await http.demand('POST', '/namespaces', '{"namespace":["bench"]}')
   const lines: CatalogLine[] = []
   for (const snapshots of sizes.snapshots) {
-    const loads = loadLines(http, snapshots).filter(({ name }) => wanted(name))
-    if (loads.length > 0) await registerHistory(target, http, snapshots)
-    lines.push(...loads)
+    if (!loadModes.some((mode) => wanted(loadName(snapshots, mode)))) continue
+    await registerHistory(target, http, snapshots)
+    lines.push(...(await loadLines(http, snapshots)).filter(({ name }) => wanted(name)))
   }
   const rest = [createLine(http, sizes), hotLine(http, sizes), manyLine(http, sizes), listLine(http)]
   lines.push(...rest.filter(({ name }) => wanted(name)))
@@ -71,17 +71,35 @@ async function registerHistory(
   await http.demand('POST', '/namespaces/bench/register', body)
 }
 
-/** Loads of one table: with all of its snapshots, and with those that a branch or tag points at. */
-function loadLines(http: HttpConnections, snapshots: number): readonly CatalogLine[] {
-  return (['all', 'refs'] as const).map((mode) => ({
-    name: `load-${snapshots}-${mode}`,
-    run: (limits) =>
-      runClosedLoop({ ...limits, operationsMax: readsMax }, async () => {
-        const { status } = await http.send('GET', `${tables}/snapshots_${snapshots}?snapshots=${mode}`)
-        if (status !== 200) throw new Error(`a load was answered with ${status}`)
-        return 0
+const loadModes = ['all', 'refs'] as const
+
+function loadName(snapshots: number, mode: (typeof loadModes)[number]): string {
+  return `load-${snapshots}-${mode}`
+}
+
+/**
+ * Loads of one table: with all of its snapshots, and with those that a branch or tag points at. How many snapshots and
+ * entries of the log an answer holds is a figure of its own: a server that leaves the history out does less.
+ */
+async function loadLines(http: HttpConnections, snapshots: number): Promise<readonly CatalogLine[]> {
+  const lines: CatalogLine[] = []
+  for (const mode of loadModes) {
+    const path = `${tables}/snapshots_${snapshots}?snapshots=${mode}`
+    const held = heldHistory(await http.demand('GET', path))
+    const load = async (): Promise<number> => {
+      const { status } = await http.send('GET', path)
+      if (status !== 200) throw new Error(`a load was answered with ${status}`)
+      return 0
+    }
+    lines.push({
+      name: loadName(snapshots, mode),
+      run: async (limits) => ({
+        ...(await runClosedLoop({ ...limits, operationsMax: readsMax }, load)),
+        ...held,
       }),
-  }))
+    })
+  }
+  return lines
 }
 
 function createLine(http: HttpConnections, { changesMax }: CatalogSizes): CatalogLine {
@@ -127,11 +145,11 @@ async function append(http: HttpConnections, name: string): Promise<number> {
   for (let repeats = 0; ; repeats++) {
     const loaded = await http.send('GET', `${tables}/${name}`)
     if (loaded.status !== 200) throw new Error(`a load was answered with ${loaded.status}`)
-    const body = appendBody(readHead(loaded.body), Date.now())
+    const body = appendBody(readHead(loaded.body()), Date.now())
     const { status, body: answer } = await http.send('POST', `${tables}/${name}`, body)
     if (status === 200) return repeats
     if (status !== 409)
-      throw new Error(`a commit was answered with ${status}: ${answer.toString('utf8').slice(0, 500)}`)
+      throw new Error(`a commit was answered with ${status}: ${answer().toString('utf8').slice(0, 500)}`)
   }
 }
 
@@ -146,7 +164,7 @@ function listLine(http: HttpConnections): CatalogLine {
           const path = `/namespaces/many/tables?pageToken=${encodeURIComponent(token)}`
           const { status, body } = await http.send('GET', path)
           if (status !== 200) throw new Error(`a list was answered with ${status}`)
-          token = nextToken(body)
+          token = nextToken(body())
         } while (token !== '')
         return 0
       }),

@@ -78,3 +78,11 @@ export function appendBody({ uuid, location, snapshotId, sequenceNumber }: Table
   const snapshot = `{"snapshot-id":${id},${parent}"sequence-number":${sequenceNumber + 1},"timestamp-ms":${nowMs},"manifest-list":"${location}/metadata/snap-${id}.avro","summary":${summary},"schema-id":0}`
   return `{"requirements":[{"type":"assert-table-uuid","uuid":"${uuid}"},{"type":"assert-ref-snapshot-id","ref":"main","snapshot-id":${snapshotId ?? 'null'}}],"updates":[{"action":"add-snapshot","snapshot":${snapshot}},{"action":"set-snapshot-ref","ref-name":"main","type":"branch","snapshot-id":${id}}]}`
 }
+
+/** Snapshots and entries of the snapshot log in the answer to a load. */
+export function heldHistory(answer: string): { readonly snapshots: number; readonly logEntries: number } {
+  const { metadata } = JSON.parse(answer) as {
+    readonly metadata: Readonly<Record<'snapshots' | 'snapshot-log', readonly unknown[] | undefined>>
+  }
+  return { snapshots: metadata.snapshots?.length ?? 0, logEntries: metadata['snapshot-log']?.length ?? 0 }
+}

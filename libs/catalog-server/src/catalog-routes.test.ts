@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -313,6 +314,32 @@ describe('loading a table', () => {
     expect(await readJson(response)).toMatchObject({ error: { type: 'NotFoundException' } })
     expect((await post(orders, { requirements: [], updates: [] })).status).toBe(500)
     await fresh.close()
+  })
+
+  it.each(['gzip', 'deflate, GZIP;q=0.5', 'x-gzip', 'br, gzip;q=1.0'])(
+    'compresses long answers for %s',
+    async (accepted) => {
+      const updates = { long: 'snapshots '.repeat(10_000) }
+      await post(orders, { requirements: [], updates: [{ action: 'set-properties', updates }] })
+      const plain = await get(orders)
+      const first = await get(orders, { 'accept-encoding': accepted })
+      const second = await get(orders, { 'accept-encoding': accepted })
+      expect(plain.headers.get('content-encoding')).toBeNull()
+      expect(plain.headers.get('vary')).toContain('accept-encoding')
+      expect(first.headers.get('content-encoding')).toBe('gzip')
+      expect(first.headers.get('etag')).toBe(plain.headers.get('etag'))
+      const text = await plain.text()
+      for (const response of [first, second])
+        expect(gunzipSync(await response.arrayBuffer()).toString('utf8')).toBe(text)
+    },
+  )
+
+  it.each(['', 'br', 'gzip;q=0', 'gzip;q=0.0', 'gzipped'])('does not compress for %j', async (accepted) => {
+    const updates = { long: 'snapshots '.repeat(10_000) }
+    await post(orders, { requirements: [], updates: [{ action: 'set-properties', updates }] })
+    const response = await get(orders, { 'accept-encoding': accepted })
+    expect(response.headers.get('content-encoding')).toBeNull()
+    expect(await readJson(response)).toMatchObject({ metadata: { properties: updates } })
   })
 
   it('gives the same answer when no answer is kept ready', async () => {

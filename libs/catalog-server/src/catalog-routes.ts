@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Context, Next } from 'hono'
-import type { Catalog, LoadedTable, TableIdentifier } from '@floe/catalog'
+import { isManaged } from '@floe/catalog'
+import type { Catalog, LoadedTable, ManagedCatalog, TableIdentifier } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
 import type { AccessControl } from './access/access-control.ts'
 import { configRoutes } from './config.ts'
 import { errorResponse, protocolErrorResponse } from './error-response.ts'
 import { functionRoutes } from './functions.ts'
+import { managementRoutes } from './management/management-routes.ts'
 import { namespaceRoutes } from './namespaces.ts'
 import { metricsRoutes } from './metrics.ts'
 import { limitBody } from './request-limit.ts'
@@ -60,8 +62,10 @@ export type CatalogRoutesSettings = {
 const requestBytesMaxDefault = 32 * 1024 * 1024
 const tableBodyBytesMaxDefault = 64 * 1024 * 1024
 
+export type CatalogRoutes = Hono
+
 /** The Iceberg REST protocol below `/v1`, and with access control `/management/v1`, as routes to mount or serve. */
-export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
+export function createCatalogRoutes(settings: CatalogRoutesSettings): CatalogRoutes {
   const routes = new Hono()
   routes.onError(errorResponse)
   const limit = limitBody(settings.requestBytesMax ?? requestBytesMaxDefault)
@@ -80,6 +84,12 @@ export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
     if (warehouse === first) routes.route('/v1', own)
     if (warehouse.name !== undefined) routes.route(`/v1/${warehouse.name}`, own)
   }
+  const warehouses = [first, ...others]
+  if (warehouses.some(({ catalog }) => isManaged(catalog)))
+    routes.route(
+      '/',
+      managementRoutes((context) => managedCatalog(context, [first, ...others])),
+    )
   for (const below of ['/v1/*', '/management/*'])
     routes.all(below, (context) => answerUnknown(context, [first, ...others]))
   return routes
@@ -126,6 +136,19 @@ function warehouseRoutes(
     .route('/', functionRoutes(catalog))
     .route('/', metricsRoutes(settings))
     .route('/', storageRoutes(warehouse, answers, settings))
+}
+
+/** Of the warehouse that the path names; a default one without a name answers to any that no other has. */
+function managedCatalog(
+  context: Context,
+  [first, ...others]: readonly [ServedWarehouse, ...ServedWarehouse[]],
+): ManagedCatalog {
+  const asked = context.req.param('warehouse') ?? ''
+  const named = [first, ...others].find(({ name }) => name === asked)
+  const { catalog } = named ?? (first.name === undefined ? first : {})
+  if (catalog === undefined) throw noSuchWarehouse(asked)
+  if (isManaged(catalog)) return catalog
+  throw new FloeError('unsupported', 'the catalog of this warehouse keeps no log and no dropped tables')
 }
 
 /** What reads storage for clients, or lets them: planning and signing, where they are set up. */

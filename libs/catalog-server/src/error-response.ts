@@ -21,6 +21,7 @@ export type ErrorType =
   | 'NoSuchViewException'
   | 'NoSuchWarehouseException'
   | 'NotFoundException'
+  | 'ProtectedException'
   | 'ServiceUnavailableException'
   | 'UnprocessableEntityException'
   | 'UnsupportedOperationException'
@@ -43,6 +44,7 @@ const types: Readonly<Record<ErrorCode, ErrorType>> = {
   'already-exists': 'AlreadyExistsException',
   'commit-conflict': 'CommitFailedException',
   'commit-state-unknown': 'CommitStateUnknownException',
+  protected: 'ProtectedException',
   unavailable: 'ServiceUnavailableException',
   'corrupt-data': 'InternalServerError',
   unsupported: 'UnsupportedOperationException',

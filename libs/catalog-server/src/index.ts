@@ -1,8 +1,7 @@
 export { createCatalogRoutes } from './catalog-routes.ts'
-export type { CatalogRoutesSettings } from './catalog-routes.ts'
+export type { CatalogRoutes, CatalogRoutesSettings } from './catalog-routes.ts'
 export { errorResponse as catalogErrorResponse } from './error-response.ts'
 export { requestText } from './request-text.ts'
-export { isWarehouseName } from './warehouses.ts'
 export type { ServedWarehouse } from './warehouses.ts'
 export { catalogOperations, catalogSchemas } from './openapi/operations.ts'
 export type { Operation } from './openapi/operations.ts'
@@ -29,3 +28,9 @@ export type {
   StorageGrant,
   VendedCredentials,
 } from './storage-delegation.ts'
+export {
+  auditEntrySchema,
+  auditObjectToJson,
+  droppedSchema,
+  protectableSchema,
+} from './management/management-json.ts'

@@ -36,9 +36,13 @@ export function tablePath(context: Context, { namespace, name }: TableIdentifier
 
 /** The namespace of the query parameter `parent`; none, and an empty one, mean the top level. */
 export function queryParent(context: Context): Namespace | undefined {
-  const parent = context.req.query('parent')
-  if (parent === undefined || parent === '') return undefined
-  const namespace = parent.split(namespaceSeparator)
+  return queryNamespace(context, 'parent')
+}
+
+export function queryNamespace(context: Context, parameter: string): Namespace | undefined {
+  const text = context.req.query(parameter)
+  if (text === undefined || text === '') return undefined
+  const namespace = text.split(namespaceSeparator)
   checkNamespace(namespace)
   return namespace
 }

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
-import type { Catalog, RequestKey } from '@floe/catalog'
+import type { CatalogRequest, RequestKey } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 
 const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** A catalog, or one that can do more. */
+type Requested<C> = { forRequest(request: CatalogRequest): C }
 
 /**
  * The catalog that a change of this request goes to: it knows who asks and, by the header `Idempotency-Key`, makes the
  * change once.
  * @throws FloeError invalid-input when the key is no uuid
  */
-export async function catalogFor(context: Context, catalog: Catalog): Promise<Catalog> {
+export async function catalogFor<C extends Requested<C>>(context: Context, catalog: C): Promise<C> {
   const principal = context.get('principal')?.name
   const key = await requestKey(context)
   if (key === undefined && principal === undefined) return catalog

@@ -4,7 +4,7 @@ import type { TableMetadata } from '@floe/iceberg'
 import { asVisible } from './access/request-access.ts'
 import { StorageDelegation } from './storage-delegation.ts'
 import type { DelegationSettings, TableAccess } from './storage-delegation.ts'
-import { loadTableResult, locatedTable, matchesEtag, tableEtag } from './table-body.ts'
+import { acceptedEncoding, loadTableResult, locatedTable, matchesEtag, tableEtag } from './table-body.ts'
 import type { SnapshotMode, TableBodies } from './table-body.ts'
 
 export type TableConfig = (metadata: TableMetadata) => Readonly<Record<string, string>>
@@ -28,15 +28,18 @@ export class TableAnswers {
   /** Spec `LoadTableResult`, or 304 when the client has it. */
   async loaded(context: Context, loaded: LoadedTable, mode: SnapshotMode): Promise<Response> {
     const table = await asVisible(context, loaded)
-    const { etag, body } = this.#bodies.answer(table, await this.#accessOf(context, table), mode)
-    const headers = {
-      etag,
-      'cache-control': 'private, no-cache',
-      vary: 'authorization, x-iceberg-access-delegation',
+    const access = await this.#accessOf(context, table)
+    const known = context.req.method === 'GET' ? context.req.header('if-none-match') : undefined
+    if (known !== undefined) {
+      const etag = tableEtag(table, access, mode)
+      if (matchesEtag(known, etag)) return new Response(null, { status: 304, headers: headersOf(etag) })
     }
-    const isKnown = context.req.method === 'GET' && matchesEtag(context.req.header('if-none-match'), etag)
-    if (isKnown) return new Response(null, { status: 304, headers })
-    return new Response(body, { headers: { ...headers, 'content-type': 'application/json' } })
+    // Compressed, the length of an answer that holds a secret would tell of it.
+    const holdsSecret = Object.keys(access.members).length > 0
+    const encoding = holdsSecret ? 'identity' : acceptedEncoding(context.req.header('accept-encoding'))
+    const { etag, body, isGzip } = await this.#bodies.answer(table, access, mode, encoding)
+    const headers = { ...headersOf(etag), 'content-type': 'application/json' }
+    return new Response(body, { headers: isGzip ? { ...headers, 'content-encoding': 'gzip' } : headers })
   }
 
   async staged(context: Context, table: LoadedTable): Promise<Response> {
@@ -61,6 +64,14 @@ export class TableAnswers {
 
   #configOf({ config, metadata }: LoadedTable): Readonly<Record<string, string>> {
     return { ...config, ...this.#tableConfig?.(metadata) }
+  }
+}
+
+function headersOf(etag: string): Readonly<Record<string, string>> {
+  return {
+    etag,
+    'cache-control': 'private, no-cache',
+    vary: 'accept-encoding, authorization, x-iceberg-access-delegation',
   }
 }
 

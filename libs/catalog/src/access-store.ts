@@ -37,8 +37,11 @@ export type StoredToken = {
   readonly issuedFor?: string
 }
 
+/** Whose changes are made, and the warehouse whose audit log takes those that belong to none: changes of tokens. */
+export type AccessRequest = { readonly warehouse: string; readonly principal?: string }
+
 /**
- * Tokens, grants and read rules. Tokens belong to all warehouses, all else to one. Grants on namespaces end with the
+ * Tokens, grants and read rules. Changes are in the audit log, but for tokens of kind `session`. Tokens belong to all warehouses, all else to one. Grants on namespaces end with the
  * namespace; what is on a table follows it by its uuid through renames and past a drop.
  */
 export interface AccessStore {
@@ -66,6 +69,9 @@ export interface AccessStore {
   setReadRule(warehouse: string, rule: ReadRule): Promise<'set' | 'no-object'>
   /** False when there was none. */
   removeReadRule(warehouse: string, to: Grantee, table: TableIdentifier): Promise<boolean>
+
+  /** The same store for one request. */
+  forRequest(request: AccessRequest): AccessStore
 }
 
 /** The highest privilege that the grants give on something. */

@@ -55,6 +55,28 @@ export function namespaceNotEmpty(namespace: Namespace): FloeError {
   })
 }
 
+/** What is protected from being dropped, and from being replaced by another. */
+export function isProtected(kind: RelationKind | 'namespace', name: string): FloeError {
+  const title = kind === 'namespace' ? 'Namespace' : titles[kind]
+  const command = `floe ${kind === 'namespace' ? 'namespace' : 'table'} unprotect`
+  return new FloeError('protected', `${title} is protected: ${name}`, {
+    hint: `lift the protection first, with ${command} or POST /management/v1/{warehouse}/protection`,
+  })
+}
+
+export function noSuchDropped(uuid: string): FloeError {
+  return new FloeError('not-found', `There is no dropped table or view ${uuid}`, {
+    hint: 'it may have been brought back or have expired; floe table dropped lists those that are kept',
+  })
+}
+
+/** A dropped table or view finds its old name, or the one that it was to get, with a `holder`. */
+export function undropTaken(holder: RelationKind, to: TableIdentifier): FloeError {
+  return new FloeError('already-exists', `${titles[holder]} already exists: ${formatIdentifier(to)}`, {
+    hint: `bring it back under another name (floe table undrop --as), or rename that ${holder} first`,
+  })
+}
+
 /** Lost `attempts` times to commits of others. */
 export function overtaken(what: string, attempts: number): FloeError {
   return new FloeError(

@@ -16,6 +16,20 @@ export type {
   ViewCommit,
   ViewDefinition,
 } from './catalog.ts'
+export { auditActions, isManaged } from './managed-catalog.ts'
+export type {
+  AuditAction,
+  AuditEntry,
+  AuditFilter,
+  AuditObject,
+  CatalogManagement,
+  DroppedRelation,
+  EventPage,
+  ExpiryReport,
+  ManagedCatalog,
+  Protectable,
+} from './managed-catalog.ts'
+export { isResourceSegment, isWarehouseName } from './warehouse-name.ts'
 export {
   checkIdentifier,
   checkNamespace,
@@ -25,6 +39,7 @@ export {
 } from './identifier.ts'
 export { hasPrivilege, isVisible, privilegeOn, privileges } from './access-store.ts'
 export type {
+  AccessRequest,
   AccessStore,
   Grant,
   Grantee,
@@ -44,3 +59,4 @@ export {
   readRestrictionsToJson,
 } from './read-restrictions.ts'
 export type { ColumnMask, MaskAction, ReadRestrictions, ReadRule } from './read-restrictions.ts'
+export { findReachableFiles } from './reachable-files.ts'

@@ -212,6 +212,16 @@ describe('limits of a query', () => {
     expect(await rowsOf(engine, 'SELECT 1')).toEqual([[1]])
   })
 
+  it('ends with cancelled at whatever step the signal fires', async () => {
+    const slow = 'SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i)'
+    for (let delayMs = 0; delayMs < 60; delayMs += 2) {
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(), delayMs)
+      const running = readAll(engine, slow, { signal: controller.signal })
+      await expect(running).rejects.toMatchObject({ code: 'cancelled' })
+    }
+  })
+
   it('may be closed while rows are being fetched', async () => {
     const result = await engine.query(
       'SELECT i, md5(i::VARCHAR) FROM range(3000000) t(i) WHERE hash(i) % 1000003 = 1',

@@ -48,8 +48,8 @@ export type ResultSettings = {
   readonly deadline: QueryDeadline
   /** Throws when what looked like the end of the rows was a failure. */
   readonly assertEnded: () => Promise<void>
-  /** Makes a running fetch fail soon. */
-  readonly interrupt: () => void
+  /** Makes a running fetch fail soon; what it returns is called when the fetch has ended. */
+  readonly interrupt: () => () => void
   readonly free: () => Promise<void>
   readonly references: QueryResult['references']
   readonly pruning: QueryResult['pruning']
@@ -74,8 +74,8 @@ export function queryResult({
   /** A session must not be closed under a running fetch. */
   async function endFetch(): Promise<void> {
     if (fetching === undefined) return
-    interrupt()
-    await fetching.catch(() => undefined)
+    const stop = interrupt()
+    await fetching.catch(() => undefined).finally(stop)
   }
 
   async function* rows(): AsyncGenerator<readonly (readonly unknown[])[]> {

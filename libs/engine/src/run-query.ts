@@ -2,6 +2,7 @@ import { bindSelect } from './bind-select.ts'
 import type { BindComponents, BoundScan } from './bind-select.ts'
 import { toEngineError } from './duckdb-error.ts'
 import { readRows } from './duckdb-session.ts'
+import { interruptUntilStopped } from './interruption.ts'
 import { createViews } from './placeholder.ts'
 import { planQuery } from './plan-query.ts'
 import { queryResult } from './query-result.ts'
@@ -38,7 +39,7 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
       result,
       rowsMax,
       deadline,
-      interrupt: () => connection.interrupt(),
+      interrupt: () => interruptUntilStopped(connection),
       assertEnded: () => assertStreamEnded(connection, running, deadline),
       free,
       references: select.scans.map(referenceOf),

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 
 import { FloeError } from '@floe/iceberg'
 import type { DataFile, TableMetadata } from '@floe/iceberg'
-import type { DuckDBConnection } from '@duckdb/node-api'
 import type { ManifestCache, RowChanges, ScanPlan } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
 
@@ -12,6 +11,7 @@ import { runAll } from './duckdb-session.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
 import type { FileCache, FileLease } from './file-cache.ts'
 import type { FileLayout, LayoutCache } from './file-layout.ts'
+import { interruptOnAbort } from './interruption.ts'
 import { metadataSql } from './metadata-view.ts'
 import type { QueryDeadline } from './query-deadline.ts'
 import { filesOf, scanSql } from './scan-view.ts'
@@ -69,23 +69,6 @@ export function selectFromScans(sql: string, scans: readonly ScanSelect[]): stri
 /** REST spec `sha-256-query-local` asks for 16 at least. */
 const maskSaltBytes = 32
 
-/** Milliseconds between two interrupts: one that meets no running statement, or a short one before the query, is lost. */
-const interruptEveryMs = 20
-
-/** Interrupts what runs once the signal has fired, and what runs next. Returns what ends it. */
-function interruptOn(signal: AbortSignal, connection: DuckDBConnection): () => void {
-  let timer: NodeJS.Timeout | undefined
-  const interrupt = (): void => {
-    connection.interrupt()
-    timer ??= setInterval(() => connection.interrupt(), interruptEveryMs)
-  }
-  signal.addEventListener('abort', interrupt, { once: true })
-  return () => {
-    signal.removeEventListener('abort', interrupt)
-    clearInterval(timer)
-  }
-}
-
 /** A file may stand in several changes: the lease takes it once. */
 function filesOfAll(plan: ScanPlan | undefined, changes: readonly RowChanges[]): readonly DataFile[] {
   const parts = changes.flatMap(({ tasks, kept }) => [{ tasks }, { tasks: kept }])
@@ -109,7 +92,7 @@ export async function openScanSession(
     await deadline.guard(lease.hold(needed, deadline.signal))
     session = await sessions.take()
     const { connection } = session
-    session.onClose(interruptOn(deadline.signal, connection))
+    session.onClose(interruptOnAbort(connection, deadline.signal))
     await session.lock(lease.paths)
     const own = { connection, lease, saltHex }
     const selects: ScanSelect[] = []

@@ -1,7 +1,16 @@
 import type { ErrorData } from '@floe/iceberg'
-import type { LoadStats } from './load-task.ts'
+import type { LoadPhases, LoadStats } from './load-task.ts'
 import type { SchemaChange } from './reconcile-schema.ts'
 import type { LoadMode } from './load-target.ts'
+import type { IncrementRule } from './plan-increment.ts'
+
+/** How an incremental load finds new rows, and keeps those that it had from coming twice. */
+export type IncrementReport = {
+  readonly cursor: string
+  readonly rule: IncrementRule
+  /** No earlier load has left a position. */
+  readonly isFirst: boolean
+}
 
 /** What a load would do to one table (`--dry-run`). */
 export type TablePlan = {
@@ -12,12 +21,14 @@ export type TablePlan = {
   readonly method: 'copy' | 'cursor'
   readonly methodReason: string
   readonly chunks: number
+  readonly commits: number
   readonly sourceBytes: number
   readonly estimatedRows: number
   readonly estimatedSeconds: number
   readonly columns: readonly { readonly name: string; readonly type: string; readonly required: boolean }[]
   readonly partitionedBy: string
   readonly schemaChanges: readonly SchemaChange[]
+  readonly increment?: IncrementReport
 }
 
 export type TableLoad = {
@@ -34,11 +45,17 @@ export type TableLoad = {
   /** Bytes read from PostgreSQL per second, in units of 1,000,000. */
   readonly megabytesPerSecond: number
   readonly files: number
+  /** Files with the keys of replaced rows. */
+  readonly deleteFiles: number
   readonly dataBytes: number
+  /** The table's current one: of this load, unless there was nothing new. */
   readonly snapshotId: bigint
+  readonly commits: number
+  /** Marks the last commit. */
   readonly token: string
   readonly attempts: number
   readonly schemaChanges: readonly SchemaChange[]
+  readonly increment?: IncrementReport
   readonly stats: LoadStats
   readonly warnings: readonly string[]
 }
@@ -69,7 +86,14 @@ export type LoadProgress =
       readonly table: string
       readonly rows: number
       readonly estimatedRows: number
+      /** Received from the source, and written as Parquet. */
+      readonly wireBytes: number
       readonly encodedBytes: number
       readonly seconds: number
+      /** 0 to 1; absent while nothing tells how much there is. */
+      readonly doneShare?: number
+      readonly secondsLeft?: number
+      /** Of all workers together. */
+      readonly phases: LoadPhases
     }
   | { readonly kind: 'table-finished'; readonly result: TableLoad | TableFailure }

@@ -3,16 +3,21 @@ import {
   FloeError,
   newTableMetadata,
   parsePartitionExpression,
+  parseSortExpression,
   partitionSpecsCompatible,
+  sortOrdersEqual,
+  unsortedOrder,
 } from '@floe/iceberg'
-import type { PartitionSpec, Schema, TableMetadata, TableUpdate } from '@floe/iceberg'
+import type { PartitionSpec, Schema, SortOrder, TableMetadata, TableUpdate } from '@floe/iceberg'
 import type { Catalog, LoadedTable, TableIdentifier } from '@floe/catalog'
 import type { ColumnPlan, SourceTable } from '@floe/postgres'
 import { createSchema, reconcileSchema } from './reconcile-schema.ts'
 import type { ReconciledSchema, SchemaChange } from './reconcile-schema.ts'
 import { parseSourceMapping, sourceMappingProperties } from './source-mapping.ts'
+import { positionProperty } from './source-position.ts'
 
-export type LoadMode = 'create' | 'append' | 'replace'
+/** `incremental` makes the table when it does not exist, and then adds what the source has got since. */
+export type LoadMode = 'create' | 'append' | 'replace' | 'incremental'
 
 export type TargetRequest = {
   readonly identifier: TableIdentifier
@@ -20,9 +25,12 @@ export type TargetRequest = {
   readonly source: SourceTable
   readonly columns: readonly ColumnPlan[]
   readonly partitionBy?: string
+  readonly sortBy?: string
   readonly properties?: Readonly<Record<string, string>>
   /** Nothing will be written: the namespace need not exist. */
   readonly dryRun?: boolean
+  /** Delete files of all partitions will be written: they need a spec without fields. */
+  readonly needsGlobalDeletes?: boolean
 }
 
 /** The table that a load writes to: as it is, as it will be, and the updates that lie between. */
@@ -33,6 +41,8 @@ export type LoadTarget = {
   readonly schema: Schema
   readonly fileSchema: Schema
   readonly spec: PartitionSpec
+  /** The table's, which files are sorted by; without fields for tables that have none. */
+  readonly sortOrder: SortOrder
   readonly changes: readonly SchemaChange[]
 }
 
@@ -43,8 +53,11 @@ type TargetComponents = {
 }
 
 /** Decides schema, partition spec and metadata updates of a load; makes nothing visible. */
-export async function planTarget(request: TargetRequest, components: TargetComponents): Promise<LoadTarget> {
-  const existing = await findTable(request, components.catalog)
+export async function planTarget(
+  request: TargetRequest,
+  existing: LoadedTable | undefined,
+  components: TargetComponents,
+): Promise<LoadTarget> {
   return existing === undefined
     ? planNewTable(request, components)
     : planExistingTable(request, existing, components)
@@ -54,11 +67,14 @@ export function tableName({ namespace, name }: TableIdentifier): string {
   return [...namespace, name].join('.')
 }
 
-async function findTable(
-  { identifier, mode }: TargetRequest,
+/** The table that the load goes to, if there is one; whether there has to be, the mode says. */
+export async function findTargetTable(
+  { identifier, mode }: Pick<TargetRequest, 'identifier' | 'mode'>,
   catalog: Catalog,
 ): Promise<LoadedTable | undefined> {
-  const found = await catalog.loadTable(identifier, { snapshots: 'refs' }).catch((error: unknown) => {
+  // The marks of earlier loads are in the summaries of old snapshots.
+  const snapshots = mode === 'incremental' ? 'all' : 'refs'
+  const found = await catalog.loadTable(identifier, { snapshots }).catch((error: unknown) => {
     if (error instanceof FloeError && error.code === 'not-found') return undefined
     throw error
   })
@@ -95,6 +111,7 @@ async function planNewTable(request: TargetRequest, components: TargetComponents
     schema,
     fileSchema: schema,
     spec: defaultSpecOf(metadata),
+    sortOrder: sortOrderOf(metadata),
     changes: [],
   }
 }
@@ -103,12 +120,14 @@ async function stageNewTable(
   request: TargetRequest,
   { catalog, clock, uuid }: TargetComponents,
 ): Promise<LoadedTable> {
-  const { identifier, columns, source, partitionBy, properties, dryRun } = request
+  const { identifier, columns, source, partitionBy, sortBy, properties, dryRun } = request
   const created = createSchema(columns, source.primaryKey)
   const partitionSpec =
     partitionBy === undefined ? undefined : parsePartitionExpression(partitionBy, created.schema)
+  const sortOrder = sortBy === undefined ? undefined : parseSortExpression(sortBy, created.schema)
   const definition = {
     schema: created.schema,
+    ...(sortOrder === undefined ? {} : { sortOrder }),
     ...(partitionSpec === undefined ? {} : { partitionSpec }),
     properties: { ...commentProperties(source), ...properties, ...mappingProperties(source, created) },
   }
@@ -122,6 +141,7 @@ async function stageNewTable(
     nowMs: clock.now(),
     formatVersion: 2,
     ...(partitionSpec === undefined ? {} : { spec: partitionSpec }),
+    ...(sortOrder === undefined ? {} : { sortOrder }),
   })
   return { identifier, metadata, metadataLocation: undefined, config: {} }
 }
@@ -138,6 +158,9 @@ function planExistingTable(
   const updates = [
     ...schemaUpdates(base.metadata, reconciled),
     ...specUpdates(request, base.metadata, reconciled.schema),
+    ...sortUpdates(request, base.metadata, reconciled.schema),
+    ...globalSpecUpdates(request, base.metadata),
+    ...positionRemoval(request, base.metadata),
     {
       action: 'set-properties',
       updates: {
@@ -155,8 +178,29 @@ function planExistingTable(
     schema: currentSchemaOf(metadata),
     fileSchema: reconciled.fileSchema,
     spec: defaultSpecOf(metadata),
+    sortOrder: sortOrderOf(metadata),
     changes: reconciled.changes,
   }
+}
+
+/** Spec "Scan Planning": equality deletes of an unpartitioned spec apply to every partition. */
+function globalSpecUpdates({ needsGlobalDeletes }: TargetRequest, base: TableMetadata): TableUpdate[] {
+  if (needsGlobalDeletes !== true || globalSpecOf(base) !== undefined) return []
+  const specId = Math.max(...base.partitionSpecs.map((known) => known.specId)) + 1
+  return [{ action: 'add-spec', spec: { specId, fields: [] } }]
+}
+
+export function globalSpecOf({ partitionSpecs }: TableMetadata): PartitionSpec | undefined {
+  return partitionSpecs.find(({ fields }) => fields.length === 0)
+}
+
+/** Where a table stood before its rows were replaced says nothing about the new ones. */
+function positionRemoval({ mode, properties }: TargetRequest, base: TableMetadata): TableUpdate[] {
+  const isStale =
+    mode === 'replace' &&
+    properties?.[positionProperty] === undefined &&
+    base.properties[positionProperty] !== undefined
+  return isStale ? [{ action: 'remove-properties', removals: [positionProperty] }] : []
 }
 
 function assertSameSource(name: string, metadata: TableMetadata, source: SourceTable): void {
@@ -202,9 +246,9 @@ function specUpdates(
   if (partitionBy === undefined) return []
   const wanted = parsePartitionExpression(partitionBy, schema)
   if (partitionSpecsCompatible(wanted, defaultSpecOf(base))) return []
-  if (mode === 'append') {
+  if (mode !== 'replace') {
     throw new FloeError('invalid-input', `${tableName(identifier)} is not partitioned by ${partitionBy}`, {
-      hint: 'append without --partition-by to keep the table as it is, or load with --mode replace',
+      hint: 'load without --partition-by to keep the table as it is, or load with --mode replace',
     })
   }
   const specId = Math.max(...base.partitionSpecs.map((known) => known.specId)) + 1
@@ -216,9 +260,21 @@ function specUpdates(
   ]
 }
 
+/** An order says nothing of older files: each names its own. So it may change with any load. */
+function sortUpdates({ sortBy }: TargetRequest, base: TableMetadata, schema: Schema): TableUpdate[] {
+  if (sortBy === undefined) return []
+  const wanted = parseSortExpression(sortBy, schema)
+  if (sortOrdersEqual(wanted, sortOrderOf(base))) return []
+  const orderId =
+    wanted.fields.length === 0 ? 0 : Math.max(...base.sortOrders.map((known) => known.orderId)) + 1
+  return [
+    { action: 'add-sort-order', sortOrder: { ...wanted, orderId } },
+    { action: 'set-default-sort-order', sortOrderId: -1 },
+  ]
+}
+
 /** Everything that makes a table out of nothing, for a commit that asserts that there is none. */
 function creationUpdates(metadata: TableMetadata): readonly TableUpdate[] {
-  const sortOrder = metadata.sortOrders.find(({ orderId }) => orderId === metadata.defaultSortOrderId)
   return [
     { action: 'assign-uuid', uuid: metadata.tableUuid },
     { action: 'upgrade-format-version', formatVersion: metadata.formatVersion },
@@ -226,7 +282,7 @@ function creationUpdates(metadata: TableMetadata): readonly TableUpdate[] {
     { action: 'set-current-schema', schemaId: -1 },
     { action: 'add-spec', spec: defaultSpecOf(metadata) },
     { action: 'set-default-spec', specId: -1 },
-    { action: 'add-sort-order', sortOrder: sortOrder ?? { orderId: 0, fields: [] } },
+    { action: 'add-sort-order', sortOrder: sortOrderOf(metadata) },
     { action: 'set-default-sort-order', sortOrderId: -1 },
     { action: 'set-location', location: metadata.location },
     { action: 'set-properties', updates: metadata.properties },
@@ -243,4 +299,8 @@ function defaultSpecOf({ partitionSpecs, defaultSpecId, location }: TableMetadat
   const spec = partitionSpecs.find(({ specId }) => specId === defaultSpecId)
   if (spec !== undefined) return spec
   throw new FloeError('corrupt-data', `the metadata of ${location} has no partition spec ${defaultSpecId}`)
+}
+
+function sortOrderOf({ sortOrders, defaultSortOrderId }: TableMetadata): SortOrder {
+  return sortOrders.find(({ orderId }) => orderId === defaultSortOrderId) ?? unsortedOrder
 }

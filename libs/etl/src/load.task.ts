@@ -4,8 +4,15 @@ import type { ColumnBatch } from '@floe/parquet'
 import { openSourceReader } from '@floe/postgres'
 import type { Chunk, ReadStats } from '@floe/postgres'
 import { openObjectStore } from '@floe/storage'
+import type { ObjectStore } from '@floe/storage'
 import { parseWriteSettings, PartitionFanOut } from '@floe/writer'
+import type { FileRollerComponents } from '@floe/writer'
+import { KeyDeletes } from './key-deletes.ts'
 import type { LoadTaskInput, LoadTaskProgress, LoadTaskResult } from './load-task.ts'
+
+/** Those of the store. */
+const defaultPartBytes = 8 * 1024 * 1024
+const defaultPartsInFlight = 3
 
 const clock = { now: (): number => performance.now() }
 
@@ -17,56 +24,105 @@ export default async function runLoadTask(
   input: LoadTaskInput,
   context: TaskContext<LoadTaskProgress>,
 ): Promise<LoadTaskResult> {
+  await using store = openObjectStore(input.store)
+  return await loadRows(input, context, store)
+}
+
+/** The work of one worker, on a store that its caller has opened. */
+export async function loadRows(
+  input: LoadTaskInput,
+  context: TaskContext<LoadTaskProgress>,
+  store: ObjectStore,
+): Promise<LoadTaskResult> {
   const { signal } = context
-  const store = openObjectStore(input.store)
   const opened: string[] = []
-  const fanOut = openFanOut(input, store, opened, context)
+  const files = fileComponents(input, store, opened, context)
+  const fanOut = openFanOut(input, files)
+  const deletes = KeyDeletes.open(input.target, files)
   try {
     const reader = await openSourceReader({ ...input.source, ...input.limits, signal, clock })
     try {
       const taker = chunkTaker(input)
+      let rows = 0
+      let heldBytesMax = 0
       const stats = await reader.read(taker.next, async (batch: ColumnBatch) => {
         await fanOut.write(batch)
-        const { encodedBytes } = fanOut.stats
-        context.progress({ rows: batch.rowCount, encodedBytes, chunksTaken: taker.taken() })
+        heldBytesMax = Math.max(heldBytesMax, heldBytes(input, reader.heldBytes(), fanOut))
+        await deletes?.write(batch)
+        rows += batch.rowCount
+        const { wireBytes, waitMs, decodeMs } = reader.timings()
+        context.progress({ rows, wireBytes, waitMs, decodeMs, ...fanOut.stats, chunksTaken: taker.taken() })
       })
       signal.throwIfAborted()
       const dataFiles = await fanOut.finish()
-      return { dataFiles, stats: { ...readStats(stats), ...fanOut.stats } }
+      const deleteFiles = (await deletes?.finish()) ?? []
+      return { dataFiles, deleteFiles, stats: { ...readStats(stats), ...fanOut.stats, heldBytesMax } }
     } finally {
       await reader.close()
     }
   } catch (error) {
     await fanOut.abort()
+    await deletes?.abort()
     await store.delete(opened).catch(() => undefined)
     throw error
-  } finally {
-    await store.close()
   }
 }
 
+/** Buffers of the batch, its pages, rows that wait, and the parts of uploads, as if each were full. */
+function heldBytes(
+  { limits, store, target }: LoadTaskInput,
+  readBytes: number,
+  fanOut: PartitionFanOut,
+): number {
+  const { partBytes = defaultPartBytes, inFlightPartsMax = defaultPartsInFlight } = store
+  const files = fanOut.held.openFiles + (target.deletes === undefined ? 0 : 1)
+  return (
+    readBytes + limits.batchBytesMax + fanOut.held.bufferedBytes + files * (inFlightPartsMax + 1) * partBytes
+  )
+}
+
 function openFanOut(
-  { target, fileNamePrefix, openedFiles }: LoadTaskInput,
-  store: ReturnType<typeof openObjectStore>,
+  {
+    limits: { bufferedBytesMax, openFilesMax },
+    target: { schema, fileSchema, spec, sortOrder, tableLocation, properties },
+  }: LoadTaskInput,
+  files: FileRollerComponents,
+): PartitionFanOut {
+  const write = parseWriteSettings(properties)
+  // Rows that are sorted are there twice.
+  const waitingBytesMax = (bufferedBytesMax ?? 0) / (sortOrder.fields.length > 0 ? 2 : 1)
+  return new PartitionFanOut(
+    {
+      schema,
+      fileSchema,
+      spec,
+      sortOrder,
+      write,
+      location: { tableLocation, settings: write },
+      ...(bufferedBytesMax === undefined ? {} : { bufferedBytesMax: waitingBytesMax }),
+      ...(openFilesMax === undefined ? {} : { openFilesMax }),
+    },
+    files,
+  )
+}
+
+function fileComponents(
+  { fileNamePrefix, openedFiles }: LoadTaskInput,
+  store: ObjectStore,
   opened: string[],
   { signal }: TaskContext<LoadTaskProgress>,
-): PartitionFanOut {
-  const { schema, fileSchema, spec, tableLocation, properties } = target
-  const write = parseWriteSettings(properties)
+): FileRollerComponents {
   let fileNumber = 0
-  return new PartitionFanOut(
-    { schema, fileSchema, spec, write, location: { tableLocation, settings: write } },
-    {
-      store,
-      clock,
-      signal,
-      nextFileName: () => `${fileNamePrefix}-${String(fileNumber++).padStart(5, '0')}.parquet`,
-      onFileOpened: (location) => {
-        opened.push(location)
-        openedFiles.postMessage(location, [])
-      },
+  return {
+    store,
+    clock,
+    signal,
+    nextFileName: () => `${fileNamePrefix}-${String(fileNumber++).padStart(5, '0')}.parquet`,
+    onFileOpened: (location) => {
+      opened.push(location)
+      openedFiles.postMessage(location, [])
     },
-  )
+  }
 }
 
 function chunkTaker({ chunks, chunkCounter }: LoadTaskInput): {

@@ -1,33 +1,37 @@
 import { errorToData, FloeError } from '@floe/iceberg'
 import type { Namespace } from '@floe/catalog'
-import { connectSource, exportSnapshot, findSourceTables } from '@floe/postgres'
-import type { ReadMethod, SourceConnection, SourceSnapshot, SourceTable, TypePolicies } from '@floe/postgres'
+import { connectSource, exportSnapshot } from '@floe/postgres'
+import type { ReadMethod, SourceConnection, SourceSnapshot } from '@floe/postgres'
+import { findSources } from './find-sources.ts'
+import type { SelectedTable } from './find-sources.ts'
+import type { LoadComponents } from './load-components.ts'
 import { loadError } from './load-error.ts'
-import { describePlan, loadTable, planTable, sourceName } from './load-table.ts'
-import type { LoadComponents, TableLoadRequest } from './load-table.ts'
-import type { LoadMode } from './load-target.ts'
+import { loadTable } from './load-table.ts'
+import { loadTransaction } from './load-transaction.ts'
+import { describePlan, planTable, sourceName } from './plan-table.ts'
+import type { PlannedTable, TableLoadRequest } from './plan-table.ts'
 import { tableName } from './load-target.ts'
 import type { LoadReport, TableFailure, TableLoad, TablePlan } from './load-report.ts'
 import type { LoadLimits } from './load-task.ts'
+import type { TableSettings, TableSelection } from './table-selection.ts'
 
-/** Type policies of the tables of a load; columns are named `schema.table.column`. */
-export type TableTypePolicies = TypePolicies
-
-export type LoadRequest = {
+export type LoadRequest = TableSettings & {
   readonly sourceUrl: string
-  /** Table patterns such as `public.orders` or `public.*`. */
-  readonly tables: readonly string[]
+  /** Table patterns such as `public.orders` or `public.*`, alone or with settings of their own. */
+  readonly tables: readonly (string | TableSelection)[]
   readonly namespace: Namespace
-  readonly mode: LoadMode
-  readonly partitionBy?: string
   readonly workers: number
   readonly dryRun?: boolean
+  /**
+   * What the workers hold of rows and uploads together, in bytes; fewer workers run where it has no room for all. When
+   * absent each holds batches of 64 MiB and usual uploads.
+   */
+  readonly memoryBytes?: number
+  /** All tables become visible in one commit, or none does. */
+  readonly transaction?: boolean
   readonly limits?: Partial<LoadLimits>
   /** How rows are read: COPY BINARY unless said otherwise. */
   readonly method?: ReadMethod
-  /** What becomes of types and values that Iceberg does not have. */
-  readonly policies?: TableTypePolicies
-  readonly properties?: Readonly<Record<string, string>>
 }
 
 export type LoadRunComponents = LoadComponents & {
@@ -39,8 +43,8 @@ export type LoadRunComponents = LoadComponents & {
 export const defaultLimits: LoadLimits = { batchRowsMax: 262_144, batchBytesMax: 64 * 1024 * 1024 }
 
 /**
- * Loads tables, largest first, all from one instant of the source. Each table is its own commit; one that fails does
- * not stop the others, and the report says so.
+ * Loads tables, largest first, all from one instant of the source. Each table is its own commit unless the request asks
+ * for a transaction; one that fails does not stop the others, and the report says so.
  * @throws when nothing can be loaded at all: no connection, no such table
  */
 export async function load(request: LoadRequest, components: LoadRunComponents): Promise<LoadReport> {
@@ -48,11 +52,11 @@ export async function load(request: LoadRequest, components: LoadRunComponents):
   const cpuStarted = components.cpuUsage()
   const connection = await connectSource(request.sourceUrl)
   try {
-    const sources = await findSources(request, connection)
-    if (request.dryRun !== true) await ensureNamespace(request.namespace, components)
-    const tables = await loadUnderSnapshot(sources, request, connection, components)
+    const { found, failures } = await findSources(request, connection)
+    if (request.dryRun !== true) await ensureNamespaces(found, components)
+    const tables = await loadUnderSnapshot(found, request, connection, components)
     return {
-      tables,
+      tables: [...failures, ...tables],
       seconds: (components.clock.now() - started) / 1000,
       cpuSeconds: (components.cpuUsage() - cpuStarted) / 1_000_000,
     }
@@ -63,116 +67,124 @@ export async function load(request: LoadRequest, components: LoadRunComponents):
 
 /** A connection of its own holds the snapshot: an error on the one that plans would end it for every worker. */
 async function loadUnderSnapshot(
-  sources: readonly SourceTable[],
+  tables: readonly SelectedTable[],
   request: LoadRequest,
   connection: SourceConnection,
   components: LoadRunComponents,
 ): Promise<LoadReport['tables']> {
   const holder = await connectSource(request.sourceUrl)
   try {
-    const snapshot = await exportSnapshot(holder, { tables: sources })
-    const tables: LoadReport['tables'][number][] = []
-    for (const source of sources)
-      tables.push(await loadOne(source, request, connection, snapshot, components))
+    const snapshot = await exportSnapshot(holder, { tables: tables.map(({ source }) => source) })
+    const run = { request, connection, snapshot, components }
+    const results =
+      request.transaction === true && request.dryRun !== true
+        ? await loadTogether(tables, run)
+        : await loadEach(tables, run)
     await snapshot.release()
-    return tables
+    return results
   } finally {
     await holder.end().catch(() => undefined)
   }
 }
 
-async function loadOne(
-  source: SourceTable,
-  request: LoadRequest,
-  connection: SourceConnection,
-  snapshot: SourceSnapshot,
-  components: LoadRunComponents,
-): Promise<TablePlan | TableLoad | TableFailure> {
-  const tableRequest = tableRequestOf(source, request)
+type Run = {
+  readonly request: LoadRequest
+  readonly connection: SourceConnection
+  readonly snapshot: SourceSnapshot
+  readonly components: LoadRunComponents
+}
+
+async function loadEach(tables: readonly SelectedTable[], run: Run): Promise<LoadReport['tables']> {
+  const { request, snapshot, components } = run
+  const results: (TablePlan | TableLoad | TableFailure)[] = []
+  for (const table of tables) {
+    const plan = await planOne(table, run)
+    if (isFailure(plan)) results.push(plan)
+    else if (request.dryRun === true) results.push(describePlan(plan))
+    else {
+      const result = await loadTable(plan, snapshot, components).catch((error: unknown) =>
+        failureOf(plan.request, error, components),
+      )
+      components.onProgress?.({ kind: 'table-finished', result })
+      results.push(result)
+    }
+  }
+  return results
+}
+
+async function loadTogether(tables: readonly SelectedTable[], run: Run): Promise<LoadReport['tables']> {
+  const { snapshot, components } = run
+  const plans: PlannedTable[] = []
+  const failures: TableFailure[] = []
+  for (const table of tables) {
+    const plan = await planOne(table, run)
+    if (isFailure(plan)) failures.push(plan)
+    else plans.push(plan)
+  }
+  const results = await loadTransaction(plans, failures[0], snapshot, components)
+  const described = results.map(({ plan, outcome }) =>
+    'error' in outcome ? failureOf(plan.request, outcome.error, components) : outcome.loaded,
+  )
+  for (const result of described) components.onProgress?.({ kind: 'table-finished', result })
+  return [...failures, ...described]
+}
+
+function isFailure(plan: PlannedTable | TableFailure): plan is TableFailure {
+  return 'status' in plan
+}
+
+async function planOne(
+  table: SelectedTable,
+  { request, connection, snapshot, components }: Run,
+): Promise<PlannedTable | TableFailure> {
+  const tableRequest = tableRequestOf(table, request)
   try {
     components.signal?.throwIfAborted()
-    const plan = await planTable(tableRequest, connection, components)
-    if (request.dryRun === true) return describePlan(plan)
-    const result = await loadTable(plan, snapshot, components)
-    components.onProgress?.({ kind: 'table-finished', result })
-    return result
+    return await planTable(tableRequest, snapshot, connection, components)
   } catch (error) {
-    const floe = loadError(error, components.signal)
-    const { stack: _, ...data } = errorToData(floe)
-    const result = {
-      status: 'failed',
-      table: tableName(tableRequest.identifier),
-      source: sourceName(source),
-      error: data,
-    } satisfies TableFailure
+    const result = failureOf(tableRequest, error, components)
     components.onProgress?.({ kind: 'table-finished', result })
     return result
   }
 }
 
-function tableRequestOf(source: SourceTable, request: LoadRequest): TableLoadRequest {
-  const { sourceUrl, namespace, mode, partitionBy, workers, limits, method, policies, properties } = request
+function failureOf(
+  { identifier, source }: Pick<TableLoadRequest, 'identifier' | 'source'>,
+  error: unknown,
+  { signal }: LoadComponents,
+): TableFailure {
+  const { stack: _, ...data } = errorToData(loadError(error, signal))
+  return { status: 'failed', table: tableName(identifier), source: sourceName(source), error: data }
+}
+
+function tableRequestOf(
+  { source, settings, identifier }: SelectedTable,
+  request: LoadRequest,
+): TableLoadRequest {
+  const { sourceUrl, workers, limits, method, memoryBytes } = request
   return {
+    ...settings,
     sourceUrl,
     source,
-    identifier: { namespace, name: source.name },
-    mode,
+    identifier,
     workers,
     limits: { ...defaultLimits, ...limits },
     dryRun: request.dryRun === true,
-    ...(partitionBy === undefined ? {} : { partitionBy }),
     ...(method === undefined ? {} : { method }),
-    ...(policies === undefined ? {} : { policies: policiesOf(source, policies) }),
-    ...(properties === undefined ? {} : { properties }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
   }
 }
 
-/** The policies of one table's columns, under their bare names. */
-function policiesOf(source: SourceTable, { default: all, columns = {} }: TableTypePolicies): TypePolicies {
-  const prefix = `${sourceName(source)}.`
-  const own = Object.entries(columns)
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, policy]) => [name.slice(prefix.length), policy] as const)
-  return { columns: Object.fromEntries(own), ...(all === undefined ? {} : { default: all }) }
-}
-
-async function findSources(
-  request: LoadRequest,
-  connection: SourceConnection,
-): Promise<readonly SourceTable[]> {
-  if (request.tables.length === 0) {
-    throw new FloeError('invalid-input', 'no table to load', { hint: 'name one with --table schema.table' })
-  }
-  const byOid = new Map<number, SourceTable>()
-  for (const pattern of request.tables) {
-    for (const table of await findSourceTables(connection, pattern)) byOid.set(table.oid, table)
-  }
-  const sources = [...byOid.values()].toSorted((left, right) => right.sizeBytes - left.sizeBytes)
-  assertDistinctNames(sources)
-  return sources
-}
-
-function assertDistinctNames(sources: readonly SourceTable[]): void {
-  const seen = new Map<string, SourceTable>()
-  for (const source of sources) {
-    const other = seen.get(source.name)
-    if (other !== undefined) {
-      throw new FloeError(
-        'invalid-input',
-        `${sourceName(other)} and ${sourceName(source)} would both become ${source.name}`,
-        {
-          hint: 'load them into two namespaces, one call each',
-        },
-      )
+async function ensureNamespaces(
+  tables: readonly SelectedTable[],
+  { catalog }: LoadComponents,
+): Promise<void> {
+  const names = new Map(tables.map(({ identifier: { namespace } }) => [namespace.join('\u001f'), namespace]))
+  for (const namespace of names.values()) {
+    for (let depth = 1; depth <= namespace.length; depth++) {
+      await catalog.createNamespace(namespace.slice(0, depth)).catch((error: unknown) => {
+        if (!(error instanceof FloeError) || error.code !== 'already-exists') throw error
+      })
     }
-    seen.set(source.name, source)
-  }
-}
-
-async function ensureNamespace(namespace: Namespace, { catalog }: LoadComponents): Promise<void> {
-  for (let depth = 1; depth <= namespace.length; depth++) {
-    await catalog.createNamespace(namespace.slice(0, depth)).catch((error: unknown) => {
-      if (!(error instanceof FloeError) || error.code !== 'already-exists') throw error
-    })
   }
 }

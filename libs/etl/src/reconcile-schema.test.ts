@@ -20,9 +20,9 @@ function plan({ attnum, name, type, required = false }: Column): ColumnPlan {
     required,
     fieldId: attnum,
     select: `"${name}"`,
-    wire: { scalar: { kind: 'text' }, list: false },
-    policy: { infinity: 'error', nan: 'error', outOfRange: 'error' },
-  } as ColumnPlan
+    wire: { kind: 'text' },
+    policy: { infinity: 'error', nan: 'error', outOfRange: 'error', dimensions: 'error' },
+  }
 }
 
 const id: Column = { attnum: 1, name: 'id', type: { kind: 'int' }, required: true }
@@ -110,6 +110,51 @@ describe('reconcileSchema', () => {
       'int',
     ])
     expect(narrow.changes).toEqual([])
+  })
+
+  it('gives new members of a struct fresh ids, keeps gone ones as optional, and widens others', () => {
+    const struct = (...members: readonly (readonly [string, Type])[]): Type => ({
+      kind: 'struct',
+      fields: members.map(([name, type]) => ({ id: 0, name, type, required: false })),
+    })
+    const list = (element: Type): Type => ({ kind: 'list', elementId: 0, element, elementRequired: false })
+    const column = (type: Type): Column => ({ attnum: 1, name: 'c', type })
+    const before = struct(['a', { kind: 'int' }], ['gone', { kind: 'string' }])
+    const after = struct(['new', list({ kind: 'int' })], ['a', { kind: 'long' }])
+    const { schema, fileSchema, changes, lastColumnId } = reconcileSchema(
+      't',
+      tableOf([column(list(before))]),
+      [plan(column(list(after)))],
+      'keep',
+    )
+    expect(changes).toMatchObject([{ kind: 'widen', column: 'c' }])
+    expect(lastColumnId).toBe(6)
+    const members = (type: Type | undefined): unknown =>
+      type?.kind === 'list' && type.element.kind === 'struct'
+        ? [
+            type.elementId,
+            type.element.fields.map((field) => [field.id, field.name, field.type.kind, field.required]),
+          ]
+        : undefined
+    expect(members(schema.fields[0]?.type)).toEqual([
+      2,
+      [
+        [3, 'a', 'long', false],
+        [4, 'gone', 'string', false],
+        [6, 'new', 'list', false],
+      ],
+    ])
+    expect(members(fileSchema.fields[0]?.type)).toEqual([
+      2,
+      [
+        [6, 'new', 'list', false],
+        [3, 'a', 'long', false],
+      ],
+    ])
+    const unfit = [plan(column(list(struct(['a', { kind: 'string' }]))))]
+    expect(() => reconcileSchema('t', tableOf([column(list(before))]), unfit, 'keep')).toThrow(
+      /struct<.*in the source/,
+    )
   })
 
   it('makes a required column optional when the source allows nulls, and drops it from the identifiers', () => {

@@ -1,6 +1,8 @@
-import { assignFreshIds, canPromote, FloeError, isPrimitive, typesEqual, typeToString } from '@floe/iceberg'
-import type { NestedField, Schema, TableMetadata, Type } from '@floe/iceberg'
+import { assignFreshIds, FloeError, typesEqual, typeToString } from '@floe/iceberg'
+import type { NestedField, Schema, TableMetadata } from '@floe/iceberg'
 import type { ColumnPlan } from '@floe/postgres'
+import { mergeTypes } from './merge-types.ts'
+import type { MergedType } from './merge-types.ts'
 import { parseSourceMapping } from './source-mapping.ts'
 
 export type SchemaChange =
@@ -60,24 +62,26 @@ export function reconcileSchema(
   const mapping = parseSourceMapping(metadata.properties)
   let lastColumnId = metadata.lastColumnId
   const changes: SchemaChange[] = []
-  const matched = new Map<number, ColumnPlan>()
+  const matched = new Map<number, MatchedColumn>()
   const fileFields: NestedField[] = []
   const added: NestedField[] = []
   const fieldIdByAttnum = new Map<number, number>()
   for (const plan of columns) {
     const field = matchField(current, plan, mapping?.fieldIdByAttnum, gone)
-    const target = field ?? freshField(plan, () => ++lastColumnId)
+    const nextId = (): number => ++lastColumnId
+    const target = field ?? freshField(plan, nextId)
+    const type = mergeTypes(target.type, plan.type, nextId) ?? misfit(table, target, plan)
     if (field === undefined) added.push(target)
-    else matched.set(field.id, plan)
+    else matched.set(field.id, { plan, type })
     fieldIdByAttnum.set(plan.attnum, target.id)
-    fileFields.push(fileField(plan, target))
+    fileFields.push(fileField(plan, target, type))
   }
   const names = new Set(columns.map(({ name }) => name))
   const kept = current.fields.flatMap((field) => {
-    const plan = matched.get(field.id)
-    return plan === undefined
+    const match = matched.get(field.id)
+    return match === undefined
       ? keepUnmatched(field, gone, names, changes)
-      : [evolveField(table, field, plan, changes)]
+      : [evolveField(field, match, changes)]
   })
   const fields = [...kept, ...added]
   return {
@@ -88,6 +92,8 @@ export function reconcileSchema(
     lastColumnId,
   }
 }
+
+type MatchedColumn = { readonly plan: ColumnPlan; readonly type: MergedType }
 
 function matchField(
   schema: Schema,
@@ -101,16 +107,8 @@ function matchField(
   )
   if (field === undefined) return undefined
   // When no old row stays, a type that cannot evolve simply becomes another column.
-  const fits = promotes(plan.type, field.type) || promotes(field.type, plan.type)
+  const fits = mergeTypes(field.type, plan.type, () => 0) !== undefined
   return fits || gone === 'keep' ? field : undefined
-}
-
-/** True when values of `from` can be read as `to`; nested ids do not count. */
-function promotes(from: Type, to: Type): boolean {
-  if (from.kind === 'list' && to.kind === 'list') return promotes(from.element, to.element)
-  if (!isPrimitive(from) || !isPrimitive(to)) return typesEqual(from, to)
-  // The promotions of format version 2 alone: every reader knows them.
-  return typesEqual(from, to) || canPromote(from, to, 2)
 }
 
 function fieldOf({ name, type, required, doc }: ColumnPlan): Omit<NestedField, 'id'> {
@@ -128,31 +126,20 @@ function freshField(plan: ColumnPlan, nextId: () => number): NestedField {
   return field
 }
 
-function fileField(plan: ColumnPlan, target: NestedField): NestedField {
-  return {
-    ...fieldOf(plan),
-    id: target.id,
-    type: withIdsOf(plan.type, target.type),
-    required: plan.required && target.required,
-  }
-}
-
-/** `type` as the source has it, with the nested field ids of the table's type. */
-function withIdsOf(type: Type, target: Type): Type {
-  if (type.kind === 'list' && target.kind === 'list') {
-    return { ...type, elementId: target.elementId, element: withIdsOf(type.element, target.element) }
-  }
-  return type
+function fileField(plan: ColumnPlan, target: NestedField, { file }: MergedType): NestedField {
+  return { ...fieldOf(plan), id: target.id, type: file, required: plan.required && target.required }
 }
 
 function evolveField(
-  table: string,
   field: NestedField,
-  plan: ColumnPlan,
+  { plan, type: { table: type } }: MatchedColumn,
   changes: SchemaChange[],
 ): NestedField {
   if (field.name !== plan.name) changes.push({ kind: 'rename', column: field.name, to: plan.name })
-  const type = evolveType(table, field, plan, changes)
+  if (!typesEqual(field.type, type)) {
+    const [from, to] = [typeToString(field.type), typeToString(type)]
+    changes.push({ kind: 'widen', column: plan.name, from, to })
+  }
   const required = field.required && plan.required
   if (field.required && !required) changes.push({ kind: 'make-optional', column: plan.name })
   const { doc, ...rest } = field
@@ -160,21 +147,8 @@ function evolveField(
   return { ...rest, name: plan.name, type, required, ...(comment === undefined ? {} : { doc: comment }) }
 }
 
-function evolveType(table: string, field: NestedField, plan: ColumnPlan, changes: SchemaChange[]): Type {
-  const source = withIdsOf(plan.type, field.type)
-  // A source type that promotes to the table's (int in a long column) needs no change: readers widen per file.
-  if (promotes(source, field.type)) return field.type
-  if (promotes(field.type, source)) {
-    changes.push({
-      kind: 'widen',
-      column: plan.name,
-      from: typeToString(field.type),
-      to: typeToString(source),
-    })
-    return source
-  }
-  const from = typeToString(field.type)
-  const to = typeToString(source)
+function misfit(table: string, field: NestedField, plan: ColumnPlan): never {
+  const [from, to] = [typeToString(field.type), typeToString(plan.type)]
   throw new FloeError(
     'unsupported',
     `column ${plan.name} of ${table} is ${from} in Iceberg and ${to} in the source`,

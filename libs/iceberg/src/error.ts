@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'already-exists'
   | 'commit-conflict'
   | 'commit-state-unknown'
+  | 'protected'
   | 'unavailable'
   | 'corrupt-data'
   | 'unsupported'
@@ -31,6 +32,7 @@ export const errorReactions: Readonly<Record<ErrorCode, Reaction>> = {
   'permission-denied': { httpStatus: 403, exitCode: 10 },
   'resource-exhausted': { httpStatus: 507, exitCode: 11 },
   cancelled: { httpStatus: 499, exitCode: 130 },
+  protected: { httpStatus: 409, exitCode: 12 },
   internal: { httpStatus: 500, exitCode: 1 },
 }
 

@@ -34,6 +34,7 @@ describe('readSettings', () => {
       readMethod: 'copy',
       serve: {},
       s3Delegation: { chosenLocations: false, deletes: true, remoteSigning: true },
+      dropRetentionMs: 0,
       directory: folder,
     })
   })
@@ -276,11 +277,15 @@ describe('types in floe.config.yaml', () => {
   default: { infinity: null, nan: "null" }
   columns:
     public.places.shape: { as: text }
+    public.places.parts: { as: list(2), dimensions: flatten }
+    public.places.open: { as: struct }
     public.places.size: { as: "decimal(38,4) round", outOfRange: clamp }`
     expect(policiesOf(yaml)).toEqual({
       default: { infinity: 'null', nan: 'null' },
       columns: {
         'public.places.shape': { as: { kind: 'text' } },
+        'public.places.parts': { as: { kind: 'list', dimensions: 2 }, dimensions: 'flatten' },
+        'public.places.open': { as: { kind: 'struct' } },
         'public.places.size': {
           as: { kind: 'decimal', precision: 38, scale: 4, round: true },
           outOfRange: 'clamp',
@@ -290,6 +295,23 @@ describe('types in floe.config.yaml', () => {
   })
 
   it('refuses what is no policy, and says what is', () => {
-    expect(() => policiesOf('types: { columns: { public.t.x: { as: json } } }')).toThrow('decimal(38,4)')
+    expect(() => policiesOf('types: { columns: { public.t.x: { as: jsonb } } }')).toThrow('decimal(38,4)')
+  })
+})
+
+describe('the retention of dropped tables', () => {
+  it('is in seconds, and keeps clients from deleting files', () => {
+    expect(read({}, { FLOE_DROP_RETENTION_SECONDS: '604800' })).toMatchObject({
+      dropRetentionMs: 604_800_000,
+      s3Delegation: { deletes: false },
+    })
+  })
+
+  it.each([
+    [{ FLOE_DROP_RETENTION_SECONDS: '7d' }, 'dropRetentionSeconds'],
+    [{ FLOE_DROP_RETENTION_SECONDS: '-1' }, 'dropRetentionSeconds'],
+    [{ FLOE_DROP_RETENTION_SECONDS: '60', FLOE_S3_DELEGATED_DELETES: 'true' }, 's3DelegatedDeletes'],
+  ])('refuses %j', (environment, named) => {
+    expect(() => read({}, environment)).toThrow(named)
   })
 })

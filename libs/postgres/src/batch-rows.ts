@@ -1,37 +1,107 @@
-import type { PrimitiveType } from '@floe/iceberg'
+import { childFields, isPrimitive } from '@floe/iceberg'
+import type { NestedField, PrimitiveType } from '@floe/iceberg'
 import type { ColumnBatch, LeafColumn } from '@floe/parquet'
 import type { ColumnPlan } from './plan/column-plan.ts'
-import { leafType } from './read/column-buffer.ts'
+import { leafPlans } from './plan/leaf-plan.ts'
 
-/** A value in the form that the tests compare: numbers, bigint for 64 bits and decimals, hex for bytes. */
-export type BatchValue = boolean | number | bigint | string | null | readonly BatchValue[]
+/**
+ * A value in the form that the tests compare: numbers, bigint for 64 bits and decimals, hex for bytes, structs by field
+ * name, maps as pairs.
+ */
+export type BatchValue =
+  | boolean
+  | number
+  | bigint
+  | string
+  | null
+  | readonly BatchValue[]
+  | { readonly [field: string]: BatchValue }
 
 /** The rows of a batch, read through nothing but the column contract. For tests. */
 export function batchRows(
   plans: readonly ColumnPlan[],
   { rowCount, columns }: ColumnBatch,
 ): readonly (readonly BatchValue[])[] {
-  const byColumn = plans.map((plan, index) => columnRows(plan, columns[index] as LeafColumn))
-  return Array.from({ length: rowCount }, (_, row) => byColumn.map((values) => values[row] as BatchValue))
+  let leaf = 0
+  const readers = plans.map((plan) => {
+    const leaves = leafPlans(plan).map((_, index): LeafCursor => ({
+      column: columns[leaf + index] as LeafColumn,
+      entry: 0,
+      value: 0,
+    }))
+    leaf += leaves.length
+    return { field: { ...plan, id: plan.fieldId }, leaves }
+  })
+  const rows = Array.from({ length: rowCount }, () =>
+    readers.map(({ field, leaves }) => readSlot(field, leaves, 0, 0)),
+  )
+  for (const { field, leaves } of readers) {
+    for (const { column, entry, value } of leaves) {
+      if (entry === column.levelCount && value === column.valueCount) continue
+      throw new Error(
+        `${field.name}: ${entry} of ${column.levelCount} entries, ${value} of ${column.valueCount} values`,
+      )
+    }
+  }
+  return rows
 }
 
-function columnRows(plan: ColumnPlan, column: LeafColumn): readonly BatchValue[] {
-  const { list } = plan.wire
-  const maximum = (plan.required ? 0 : 1) + (list ? 2 : 0)
-  const { definitionLevels, repetitionLevels } = column
-  const rows: BatchValue[] = []
-  let valueIndex = 0
-  for (let entry = 0; entry < column.levelCount; entry++) {
-    const level = definitionLevels?.[entry] ?? maximum
-    const value = level === maximum ? valueAt(leafType(plan), column, valueIndex++) : null
-    if (!list) rows.push(value)
-    else if (repetitionLevels?.[entry] === 1)
-      rows[rows.length - 1] = [...(rows.at(-1) as BatchValue[]), value]
-    else rows.push(level >= maximum - 1 ? [value] : level === maximum - 2 ? [] : null)
+type Slot = Pick<NestedField, 'name' | 'type' | 'required'>
+type LeafCursor = { readonly column: LeafColumn; entry: number; value: number }
+
+/** Record assembly of the Dremel paper: `parent` is the definition level around the slot, `depth` the lists around it. */
+function readSlot(slot: Slot, leaves: readonly LeafCursor[], parent: number, depth: number): BatchValue {
+  const { type } = slot
+  const [first] = leaves as readonly [LeafCursor]
+  const present = parent + (slot.required ? 0 : 1)
+  const level = first.column.definitionLevels?.[first.entry] ?? Number.MAX_SAFE_INTEGER
+  if (level < present) return skipEntry(leaves, null)
+  if (isPrimitive(type)) {
+    first.entry++
+    return valueAt(type, first.column, first.value++)
   }
-  if (valueIndex !== column.valueCount)
-    throw new Error(`${plan.name}: ${valueIndex} values by levels, ${column.valueCount} by count`)
-  return rows
+  if (type.kind === 'struct') {
+    return Object.fromEntries(
+      readChildren(type.fields, leaves, present, depth).map((value, index) => [
+        type.fields[index]?.name,
+        value,
+      ]),
+    )
+  }
+  if (level === present) return skipEntry(leaves, [])
+  const items: BatchValue[] = []
+  do {
+    const parts = readChildren(childFields(type), leaves, present + 1, depth + 1)
+    items.push(type.kind === 'list' ? (parts[0] as BatchValue) : parts)
+  } while (
+    first.entry < first.column.levelCount &&
+    (first.column.repetitionLevels?.[first.entry] ?? 0) > depth
+  )
+  return items
+}
+
+function readChildren(
+  fields: readonly NestedField[],
+  leaves: readonly LeafCursor[],
+  parent: number,
+  depth: number,
+): readonly BatchValue[] {
+  let at = 0
+  return fields.map((field) => {
+    const count = leafCount(field)
+    const value = readSlot(field, leaves.slice(at, at + count), parent, depth)
+    at += count
+    return value
+  })
+}
+
+function leafCount({ type }: Slot): number {
+  return isPrimitive(type) ? 1 : childFields(type).reduce((total, field) => total + leafCount(field), 0)
+}
+
+function skipEntry(leaves: readonly LeafCursor[], value: BatchValue): BatchValue {
+  for (const leaf of leaves) leaf.entry++
+  return value
 }
 
 function valueAt(type: PrimitiveType, { values }: LeafColumn, index: number): BatchValue {

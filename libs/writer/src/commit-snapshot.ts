@@ -1,9 +1,10 @@
 import { mainBranch, toFloeError } from '@floe/iceberg'
-import type { ManifestFile, Snapshot, TableRequirement, TableUpdate } from '@floe/iceberg'
+import type { DataFile, ManifestFile, Snapshot, TableRequirement, TableUpdate } from '@floe/iceberg'
 import { settleCommit } from './settle-commit.ts'
 import type { Settled } from './settle-commit.ts'
 import { addedEntries, commitTokenProperty, schemaOf, specOf } from './snapshot-change.ts'
-import type { CommitComponents, CommittedSnapshot, SnapshotCommit, TableState } from './snapshot-commit.ts'
+import type { CommitComponents, CommittedSnapshot, SnapshotCommit } from './snapshot-commit.ts'
+import { addsSortOrder } from './snapshot-commit.ts'
 import { stageManifests } from './stage-manifests.ts'
 import { stageSnapshot } from './stage-snapshot.ts'
 import { StagedFiles } from './staged-files.ts'
@@ -61,7 +62,7 @@ async function commitStaged(
   components: CommitComponents,
 ): Promise<Settled> {
   try {
-    const state = await components.catalog.commit(requirementsOf(commit.base), updatesOf(commit, snapshot))
+    const state = await components.catalog.commit(requirementsOf(commit), updatesOf(commit, snapshot))
     return { kind: 'committed', state, snapshot }
   } catch (error) {
     return settleCommit(commit, toFloeError(error), attempt, settings, components)
@@ -81,30 +82,38 @@ async function removingAfterFailure<T>(
 }
 
 async function stageAdded(
-  { target, change }: SnapshotCommit,
+  { target, change: { dataFiles, deleteFiles = [] } }: SnapshotCommit,
   snapshotId: bigint,
   settings: WriteSettings,
   files: StagedFiles,
   components: CommitComponents,
 ): Promise<readonly ManifestFile[]> {
-  if (change.dataFiles.length === 0) return []
-  const spec = specOf(target, target.defaultSpecId)
-  const header = {
-    schema: schemaOf(target),
-    spec,
-    formatVersion: target.formatVersion,
-    content: 'data',
-  } as const
-  const entries = addedEntries(change.dataFiles, snapshotId)
-  return stageManifests(target, header, entries, snapshotId, settings, { ...components, files })
+  const stage = async (content: 'data' | 'deletes', added: readonly DataFile[]) => {
+    const [first] = added
+    if (first === undefined) return []
+    const spec = specOf(target, content === 'data' ? target.defaultSpecId : first.specId)
+    const header = { schema: schemaOf(target), spec, formatVersion: target.formatVersion, content }
+    const entries = addedEntries(added, snapshotId)
+    return stageManifests(target, header, entries, snapshotId, settings, { ...components, files })
+  }
+  return [...(await stage('data', dataFiles)), ...(await stage('deletes', deleteFiles))]
 }
 
-function requirementsOf({ metadata, metadataLocation }: TableState): readonly TableRequirement[] {
+function requirementsOf(commit: SnapshotCommit): readonly TableRequirement[] {
+  const { metadata, metadataLocation } = commit.base
   if (metadataLocation === undefined) return [{ type: 'assert-create' }]
   return [
     { type: 'assert-table-uuid', uuid: metadata.tableUuid },
     { type: 'assert-current-schema-id', currentSchemaId: metadata.currentSchemaId },
     { type: 'assert-default-spec-id', defaultSpecId: metadata.defaultSpecId },
+    ...(addsSortOrder(commit)
+      ? [
+          {
+            type: 'assert-default-sort-order-id',
+            defaultSortOrderId: metadata.defaultSortOrderId,
+          } as const,
+        ]
+      : []),
     { type: 'assert-ref-snapshot-id', ref: mainBranch, snapshotId: metadata.currentSnapshotId },
   ]
 }

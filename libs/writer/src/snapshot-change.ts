@@ -10,13 +10,15 @@ import type {
 import type { ObjectStore } from '@floe/storage'
 
 /**
- * What a snapshot does to the table. `append` adds files; `replace-all` adds files and removes everything that is
- * live, in the same snapshot.
+ * What a snapshot does to the table. `append` adds files; `merge` adds files, and delete files that take rows out of
+ * all older ones; `replace-all` adds files and removes everything that is live. Each in one snapshot.
  */
 export type SnapshotChange = {
-  readonly kind: 'append' | 'replace-all'
+  readonly kind: 'append' | 'merge' | 'replace-all'
   /** All written with the table's default spec. */
   readonly dataFiles: readonly DataFile[]
+  /** Of `merge` alone: all written with one spec of the table. */
+  readonly deleteFiles?: readonly DataFile[]
 }
 
 /** Manifests of the parent with their live entries: what `replace-all` turns into deletes. */

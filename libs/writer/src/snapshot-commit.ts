@@ -22,6 +22,8 @@ export type SnapshotCommit = {
   readonly target: TableMetadata
   /** Metadata changes that become visible together with the snapshot. */
   readonly updates: readonly TableUpdate[]
+  /** Properties that the change rests on: when another has set one meanwhile the commit is refused, not retried. */
+  readonly restsOn?: readonly string[]
   readonly token: string
   readonly summary?: Readonly<Record<string, string>>
 }
@@ -41,4 +43,9 @@ export type CommittedSnapshot = {
   readonly state: TableState
   readonly snapshot: Snapshot
   readonly attempts: number
+}
+
+/** Files name the new order by the id that it gets on this base: an order that another made meanwhile takes it. */
+export function addsSortOrder({ updates }: SnapshotCommit): boolean {
+  return updates.some(({ action }) => action === 'add-sort-order')
 }

@@ -37,11 +37,11 @@ export async function stageSnapshot(
   const base = commit.base.metadata
   const parent = currentSnapshot(base)
   const inherited = await loadManifestList(commit.table, parent, components)
-  const isAppend = change.kind === 'append'
-  const removed = isAppend
+  const keepsAll = change.kind !== 'replace-all'
+  const removed = keepsAll
     ? nothingRemoved
     : await stageRemoved(commit, inherited, snapshotId, settings, files, components)
-  const kept = isAppend ? inherited.filter(isLive) : []
+  const kept = keepsAll ? inherited.filter(isLive) : []
   const sequenceNumber = target.formatVersion === 1 ? 0n : base.lastSequenceNumber + 1n
   const manifests = [...numberManifests([...added, ...removed.manifests], sequenceNumber), ...kept]
   const rowIds = target.formatVersion === 3 ? assignFirstRowIds(manifests, base.nextRowId ?? 0n) : undefined
@@ -81,7 +81,7 @@ function summaryOf(
   return snapshotSummary({
     operation: change.kind === 'append' ? 'append' : 'overwrite',
     parent,
-    added: change.dataFiles,
+    added: [...change.dataFiles, ...(change.deleteFiles ?? [])],
     removed: files,
     properties: { ...summary, [commitTokenProperty]: token },
   })

@@ -5,6 +5,10 @@ type TypedColumn = {
   readonly values: readonly string[]
   /** SQL that makes the canonical text of the column; values that have another text than `::text`. */
   readonly canonical?: (column: string) => string
+  /** Structs, maps, and lists of lists: their canonical text is JSON, whose members are texts or null. */
+  readonly isNested?: true
+  /** PyIceberg 0.12 gives null lists of structs as empty ones (around apache/arrow#38809). */
+  readonly isListOfStructs?: true
 }
 
 const floatText = (column: string): string =>
@@ -13,9 +17,19 @@ const timestampText = (column: string): string => `to_char(${column}, 'YYYY-MM-D
 const utcText = (column: string): string => timestampText(`(${column} AT TIME ZONE 'UTC')`)
 const listText = (column: string): string => `to_jsonb(${column}::text[])::text`
 
-// Loads pin IntervalStyle to iso_8601; this session has the server's default.
-const isoInterval = (column: string): string =>
-  `CASE ${column} WHEN interval '0' THEN 'PT0S' WHEN interval '1 year 2 mons -3 days 04:05:06.7' THEN 'P1Y2M-3DT4H5M6.7S' END`
+const intervalParts = (column: string): string =>
+  `CASE WHEN ${column} IS NOT NULL THEN jsonb_build_object('months', (extract(year from ${column}) * 12 + extract(month from ${column}))::int::text,
+    'days', extract(day from ${column})::int::text, 'micros', ((extract(hour from ${column}) * 3600 + extract(minute from ${column}) * 60) * 1000000
+      + extract(microseconds from ${column}))::int8::text)::text END`
+// IS NULL is also true of a row of nulls.
+const pairJson = (pair: string): string =>
+  `CASE WHEN num_nulls(${pair}) = 0 THEN jsonb_build_object('a', (${pair}).a::text, 'b', (${pair}).b, 'c', (${pair}).c::text) END`
+const pairsJson = (column: string): string =>
+  `CASE WHEN ${column} IS NOT NULL THEN (SELECT COALESCE(jsonb_agg(${pairJson(`${column}[i]`)} ORDER BY i), '[]')
+    FROM generate_subscripts(${column}, 1) i)::text END`
+const hstorePairs = (column: string): string =>
+  `CASE WHEN ${column} IS NOT NULL THEN (SELECT COALESCE(jsonb_agg(jsonb_build_array(key, value) ORDER BY key), '[]')
+    FROM types.each(${column}))::text END`
 
 /** Every type has nulls, its extremes, and what readers get wrong: empty, non-ASCII, negative, before 1970. */
 export const typedColumns: readonly TypedColumn[] = [
@@ -103,7 +117,8 @@ export const typedColumns: readonly TypedColumn[] = [
     name: 'c_interval',
     type: 'interval',
     values: [`'1 year 2 mons -3 days 04:05:06.7'`, `'0'`],
-    canonical: isoInterval,
+    canonical: intervalParts,
+    isNested: true,
   },
   { name: 'c_json', type: 'json', values: [`'{"a": [1, 2.50, null]}'`] },
   { name: 'c_jsonb', type: 'jsonb', values: [`'{"b": 12345678901234567890, "a": "é"}'`] },
@@ -139,6 +154,35 @@ export const typedColumns: readonly TypedColumn[] = [
     values: [`'{-1.50,NULL,9999.99}'`],
     canonical: listText,
   },
+  {
+    name: 'c_pair',
+    type: 'types.pair',
+    values: [`ROW(1, 'é', 2.50)`, `ROW(NULL, NULL, NULL)`, `ROW(3, '', NULL)`],
+    canonical: (column) => `(${pairJson(column)})::text`,
+    isNested: true,
+  },
+  {
+    name: 'c_pair_array',
+    type: 'types.pair[]',
+    values: [`'{}'`, `ARRAY[ROW(1, 'x', -0.01)::types.pair, NULL, ROW(NULL, NULL, NULL)::types.pair]`],
+    canonical: pairsJson,
+    isNested: true,
+    isListOfStructs: true,
+  },
+  {
+    name: 'c_matrix',
+    type: 'integer[][]',
+    values: [`'{}'`, `'{{1,2},{NULL,-4},{5,6}}'`],
+    canonical: listText,
+    isNested: true,
+  },
+  {
+    name: 'c_hstore',
+    type: 'types.hstore',
+    values: [`''`, `'a=>1, b=>NULL, c=>""'`],
+    canonical: hstorePairs,
+    isNested: true,
+  },
   { name: 'c_enum_array', type: 'types.mood[]', values: [`'{sad,NULL}'`], canonical: listText },
 ]
 
@@ -152,6 +196,8 @@ export function everyTypeSql(rows: number): string {
   )
   return `DROP SCHEMA IF EXISTS types CASCADE; CREATE SCHEMA types;
     CREATE TYPE types.mood AS ENUM ('sad', 'très content');
+    CREATE EXTENSION IF NOT EXISTS hstore SCHEMA types;
+    CREATE TYPE types.pair AS (a integer, b text, c numeric(6,2));
     CREATE DOMAIN types.positive AS integer CHECK (VALUE > 0);
     CREATE TABLE types.every (id integer PRIMARY KEY, ${columns});
     INSERT INTO types.every VALUES ${values.join(',\n')}`

@@ -6,6 +6,7 @@ import type { PeerRow, Spark } from '@floe/peers'
 import { startPostgres } from '@floe/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalSql, everyTypeSql, typedColumns } from './all-types-table.ts'
+import { columnValues, listText } from './canonical.ts'
 import { floeOutput, startFloeServer } from './floe-process.ts'
 import type { FloeServer } from './floe-process.ts'
 import { openFloeReader } from './floe-reader.ts'
@@ -385,18 +386,19 @@ describe('a table loaded by Floe', () => {
     await floeOutput([...load, '--mode', 'create', '--catalog', server.url], folder)
     const rows = await spark.canonicalRows('SELECT * FROM loaded.every ORDER BY id')
     expect(rows).toHaveLength(30)
-    for (const { name } of columns) {
-      expect(
-        rows.map((row) => canonicalText(row[name])),
-        name,
-      ).toEqual(source.map((row) => row[name]))
-    }
+    const texts = rows.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([name, value]) => [name, canonicalText(value)])),
+    )
+    for (const column of columns)
+      expect(columnValues(texts, column), column.name).toEqual(columnValues(source, column))
   })
 })
 
 /** Lists as PostgreSQL writes an array of texts as JSON. */
-function canonicalText(value: unknown): unknown {
-  return Array.isArray(value) ? `[${value.map((item) => JSON.stringify(item)).join(', ')}]` : value
+function canonicalText(value: unknown): string | null {
+  if (value === null || typeof value === 'string') return value
+  const isFlat = Array.isArray(value) && value.every((item) => item === null || typeof item === 'string')
+  return isFlat ? listText(value as (string | null)[]) : JSON.stringify(value)
 }
 
 const stores = [['versitygw', startS3Server] as const, ['MinIO', startMinio] as const].filter(

@@ -244,7 +244,7 @@ describe('names in the catalog, to Trino', () => {
 })
 
 describe('a table loaded by Floe', () => {
-  it('has in Trino what PostgreSQL has, value by value, in every type', async () => {
+  it('has in Trino what PostgreSQL has, value by value, in every type without parts', async () => {
     await using postgres = await startPostgres()
     await postgres.query(everyTypeSql(30))
     const source = await postgres.query<Record<string, string | null>>(canonicalSql())
@@ -259,7 +259,7 @@ describe('a table loaded by Floe', () => {
     const selected = columns.map(([name, type]) => `${canonicalOf(String(name), String(type))} AS ${name}`)
     const rows = await run(`SELECT ${selected.join(', ')} FROM lake.loaded.every ORDER BY every.id`)
     expect(rows).toHaveLength(30)
-    for (const { name } of typedColumns) {
+    for (const { name } of typedColumns.filter(({ isNested }) => isNested !== true)) {
       const at = columns.findIndex(([column]) => column === name)
       expect(
         rows.map((row) => row[at]),

@@ -45,6 +45,10 @@ def canonical(value, kind):
         return value.replace(tzinfo=None).isoformat(sep="T", timespec="microseconds")
     if isinstance(value, (bytes, bytearray)):
         return value.hex()
+    if isinstance(value, dict) and hasattr(kind, "keyType"):
+        return [[canonical(key, kind.keyType), canonical(item, kind.valueType)] for key, item in sorted(value.items())]
+    if isinstance(value, dict):
+        return {name: canonical(item, kind[name].dataType) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [canonical(item, kind.elementType) for item in value]
     if isinstance(value, decimal.Decimal):

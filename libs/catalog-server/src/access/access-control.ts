@@ -46,26 +46,29 @@ export function createAccessControl(
     ...(bootstrap === undefined ? [] : [bootstrapToken(bootstrap)]),
     ...(oidc === undefined ? [] : [oidcTokens(oidc, clock)]),
   ])
-  const admins = new Map(
-    warehouses.map(({ name, catalog }) => [
-      name,
-      createAccessAdmin({ warehouse: name, catalog, store }, components),
-    ]),
-  )
   const oauth = { store, authenticate, ...(sessionLifetimeMs === undefined ? {} : { sessionLifetimeMs }) }
   return {
     authenticate: authenticateRequests({ authenticate, store, warehouses }),
     authorize: authorizeRequests(warehouses),
     routes: new Hono().route('/', oauthRoutes(oauth, components)).route(
       '/',
-      accessRoutes((context) => adminOf(context, admins, warehouses[0].name)),
+      accessRoutes((context) => adminOf(context, settings, components)),
     ),
   }
 }
 
-function adminOf(context: Context, admins: ReadonlyMap<string, AccessAdmin>, first: string): AccessAdmin {
-  const name = context.req.param('warehouse') ?? first
-  const admin = admins.get(name)
-  if (admin !== undefined) return admin
-  throw new ProtocolError(404, 'NotFoundException', `Warehouse does not exist: ${name}`)
+/** Its changes are those of whoever sends the request. */
+function adminOf(
+  context: Context,
+  { store, warehouses }: AccessControlSettings,
+  components: TokenComponents,
+): AccessAdmin {
+  const asked = context.req.param('warehouse') ?? warehouses[0].name
+  const found = warehouses.find(({ name }) => name === asked)
+  if (found === undefined)
+    throw new ProtocolError(404, 'NotFoundException', `Warehouse does not exist: ${asked}`)
+  const { name: warehouse, catalog } = found
+  const principal = context.get('principal')?.name
+  const request = { warehouse, ...(principal === undefined ? {} : { principal }) }
+  return createAccessAdmin({ warehouse, catalog, store: store.forRequest(request) }, components)
 }

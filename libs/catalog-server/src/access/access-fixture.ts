@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Hono } from 'hono'
 import type { AccessStore, Catalog, Grant, Principal, Privilege, Securable } from '@floe/catalog'
 import { createSqlAccessStore, openCatalogDatabase } from '@floe/catalog/sql'
+import type { CatalogDatabaseSettings } from '@floe/catalog/sql'
 import type { JsonObject, Schema } from '@floe/iceberg'
 import type { ObjectStore } from '@floe/storage'
 import { clearMemoryStore, openMemoryStore } from '@floe/storage/memory'
@@ -51,6 +52,7 @@ export type AccessFixture = AsyncDisposable & {
 export async function openFixture(
   more: Partial<AccessControlSettings> = {},
   delegation?: DelegationSettings,
+  settings: Partial<CatalogDatabaseSettings> = {},
 ): Promise<AccessFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'floe-access-routes-'))
   const clock = manualClock(1_700_000_000_000)
@@ -58,11 +60,11 @@ export async function openFixture(
   const location = `${delegation === undefined ? 'memory' : 's3'}://${bucket}/lake`
   const store = inMemory()
   const database = await openCatalogDatabase(
-    { database: { kind: 'sqlite', path: join(folder, 'catalog.db') }, clock, uuid: randomUUID },
+    { database: { kind: 'sqlite', path: join(folder, 'catalog.db') }, clock, uuid: randomUUID, ...settings },
     { store },
   )
   const catalog = database.catalog({ name: 'lake', location })
-  const grants = createSqlAccessStore(database.sql)
+  const grants = createSqlAccessStore(database.sql, { clock })
   const components = { clock, randomBytes: (count: number) => randomBytes(count) }
   const access = createAccessControl(
     { store: grants, warehouses: [{ name: 'lake', location, catalog }], bootstrapToken: bootstrap, ...more },

@@ -131,6 +131,24 @@ const expected: Readonly<Record<string, readonly [Level | 'public', string, unkn
     '/management/v1/lake/restrictions/remove',
     restriction,
   ],
+  'GET /management/v1/:warehouse/dropped': ['manage', '/management/v1/lake/dropped'],
+  'POST /management/v1/:warehouse/dropped/undrop': [
+    'manage',
+    '/management/v1/lake/dropped/undrop',
+    { uuid: 'none', as: { namespace: ['shop'], name: 'back' } },
+  ],
+  'POST /management/v1/:warehouse/dropped/expire': ['manage', '/management/v1/lake/dropped/expire', {}],
+  'GET /management/v1/:warehouse/protection': [
+    'read',
+    '/management/v1/lake/protection?kind=table&namespace=shop&name=orders',
+  ],
+  'POST /management/v1/:warehouse/protection': [
+    'manage',
+    '/management/v1/lake/protection',
+    { on: { kind: 'table', namespace: ['shop'], name: 'none' }, protected: true },
+  ],
+  'GET /management/v1/:warehouse/audit': ['manage', '/management/v1/lake/audit'],
+  'GET /management/v1/:warehouse/events': ['manage', '/management/v1/lake/events?after=0'],
 }
 
 let fixture: AccessFixture

@@ -1,7 +1,10 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
-import type { Namespace, Privilege, Securable, TableIdentifier } from '@floe/catalog'
-import { pathIdentifier, pathNamespace, queryParent } from '../path-names.ts'
+import { isManaged } from '@floe/catalog'
+import type { Namespace, Privilege, Protectable, Securable, TableIdentifier } from '@floe/catalog'
+import { queryProtectable } from '../management/management-query.ts'
+import { protectBody, undropBody } from '../management/management-routes.ts'
+import { pathIdentifier, pathNamespace, queryNamespace, queryParent } from '../path-names.ts'
 import { namespaceLevels, readBody, tableIdentifier } from '../request-body.ts'
 import { securableSchema } from './access-json.ts'
 import { locationNeeds } from './location-needs.ts'
@@ -97,6 +100,14 @@ const routeRules: Readonly<Record<string, RouteRule>> = {
   'GET /management/v1/:warehouse/restrictions': warehouseRule('manage'),
   'POST /management/v1/:warehouse/restrictions': restrictionNeeds,
   'POST /management/v1/:warehouse/restrictions/remove': restrictionNeeds,
+  'GET /management/v1/:warehouse/dropped': droppedNeeds,
+  'POST /management/v1/:warehouse/dropped/undrop': undropNeeds,
+  'POST /management/v1/:warehouse/dropped/expire': warehouseRule('manage'),
+  'GET /management/v1/:warehouse/protection': (context) => onProtectable('read', queryProtectable(context)),
+  'POST /management/v1/:warehouse/protection': protectNeeds,
+  // They tell of all names, those of others and of what is gone by now.
+  'GET /management/v1/:warehouse/audit': warehouseRule('manage'),
+  'GET /management/v1/:warehouse/events': warehouseRule('manage'),
 }
 
 /** Routes that hand out files, or their names, bounds and values, which tell more than a restricted principal may see. */
@@ -217,6 +228,27 @@ async function grantNeeds(context: Context): Promise<readonly Need[]> {
 async function restrictionNeeds(context: Context): Promise<readonly Need[]> {
   const { table } = await readBody(context, restrictionBody)
   return onTable('manage', table)
+}
+
+function droppedNeeds(context: Context): readonly Need[] {
+  return onNamespace('manage', queryNamespace(context, 'namespace') ?? [])
+}
+
+/** As a drop needs it of the namespace that the table was in; of one that is not there as much as can be. */
+async function undropNeeds(context: Context, { catalog }: AccessWarehouse): Promise<readonly Need[]> {
+  const { uuid, as } = await readBody(context, undropBody)
+  const dropped = isManaged(catalog) ? await catalog.listDropped() : []
+  const from = dropped.find((one) => one.uuid === uuid)?.identifier.namespace ?? []
+  return [...onNamespace('manage', from), ...(as === undefined ? [] : onNamespace('write', as.namespace))]
+}
+
+async function protectNeeds(context: Context): Promise<readonly Need[]> {
+  const { on } = await readBody(context, protectBody)
+  return onProtectable('manage', on)
+}
+
+function onProtectable(privilege: Privilege, on: Protectable): readonly Need[] {
+  return on.kind === 'namespace' ? onNamespace(privilege, on.namespace) : onTable(privilege, on.identifier)
 }
 
 type Update = z.output<typeof update>

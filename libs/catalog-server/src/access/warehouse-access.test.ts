@@ -31,7 +31,7 @@ beforeEach(async () => {
   )
   const [first, second] = [database.catalog(sales), database.catalog(logs)]
   for (const catalog of [first, second]) await catalog.createNamespace(['shop'])
-  const store = createSqlAccessStore(database.sql)
+  const store = createSqlAccessStore(database.sql, { clock })
   const access = createAccessControl(
     {
       store,

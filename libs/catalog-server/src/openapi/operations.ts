@@ -7,6 +7,7 @@ import { viewRequests } from '../views.ts'
 import { accessOperations } from './access-operations.ts'
 import { choice, flag, object, text } from './json-schema.ts'
 import { bodyOf } from './request-schema.ts'
+import { managementOperations } from './management-operations.ts'
 import { storageOperations } from './storage-operations.ts'
 import { tableSchemas } from './table-schemas.ts'
 import { viewSchemas } from './view-schemas.ts'
@@ -176,4 +177,5 @@ export const catalogOperations: Readonly<Record<string, Operation>> = {
   ...viewOperations,
   ...storageOperations,
   ...accessOperations,
+  ...managementOperations,
 }

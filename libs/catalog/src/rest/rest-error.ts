@@ -127,6 +127,7 @@ const conflictCodes: Readonly<Record<string, ErrorCode>> = {
   NamespaceNotEmptyException: 'invalid-input',
   AlreadyExistsException: 'already-exists',
   CommitFailedException: 'commit-conflict',
+  ProtectedException: 'protected',
 }
 
 function errorModel(body: JsonValue | undefined): { message?: string; type?: string } {

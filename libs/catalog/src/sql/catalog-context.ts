@@ -19,6 +19,8 @@ export type CatalogContext = {
   readonly clock: { now(): number }
   readonly uuid: () => string
   readonly commitAttemptsMax: number
+  /** How long dropped tables and views can be brought back; 0 when they are gone at once. */
+  readonly dropRetentionMs: number
   readonly onSignal?: (signal: CatalogSignal) => void
 }
 

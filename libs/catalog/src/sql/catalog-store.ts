@@ -1,6 +1,7 @@
 import type { ErrorData } from '@floe/iceberg'
 import type { Namespace, NamespaceChange, RequestKey, TableIdentifier } from '../catalog.ts'
 import type { RelationKind } from '../catalog-error.ts'
+import type { AuditEntry, AuditFilter, DroppedRelation, EventPage, Protectable } from '../managed-catalog.ts'
 
 /** What the catalog keeps of a table or view: where its current metadata is. */
 export type RelationRow = {
@@ -13,10 +14,16 @@ export type RelationRow = {
 
 /** A change of one row, of which several happen together. */
 export type RowChange = { readonly relation: RelationKind; readonly identifier: TableIdentifier } & (
-  | { readonly kind: 'insert'; readonly uuid: string; readonly metadataLocation: string }
-  /** Compare-and-swap on `from`; the uuid changes only when another table takes the name over. */
+  | {
+      readonly kind: 'insert'
+      readonly action: 'create' | 'register'
+      readonly uuid: string
+      readonly metadataLocation: string
+    }
+  /** Compare-and-swap on `from`. `register`: another table may take the name over, unless what has it is protected. */
   | {
       readonly kind: 'swap'
+      readonly action: 'commit' | 'register'
       readonly from: RelationRow
       readonly uuid: string
       readonly metadataLocation: string
@@ -29,16 +36,33 @@ export type RowChange = { readonly relation: RelationKind; readonly identifier: 
 export type ChangeOutcome =
   | { readonly kind: 'applied' }
   | {
-      readonly kind: 'lost' | 'name-taken' | 'uuid-taken' | 'no-namespace'
+      readonly kind: 'lost' | 'name-taken' | 'uuid-taken' | 'no-namespace' | 'protected'
       readonly change: RowChange
     }
 export type InsertNamespaceOutcome = 'inserted' | 'name-taken' | 'no-namespace'
 export type RenameOutcome = 'renamed' | 'not-found' | 'name-taken' | 'no-namespace'
-export type DropNamespaceOutcome = 'dropped' | 'no-namespace' | 'not-empty'
+export type DropNamespaceOutcome = 'dropped' | 'no-namespace' | 'not-empty' | 'protected'
+export type RemoveOutcome = 'removed' | 'not-found' | 'protected'
+export type ProtectOutcome = 'changed' | 'unchanged' | 'not-found'
+export type UndropOutcome =
+  | { readonly kind: 'undropped'; readonly relation: RelationKind; readonly identifier: TableIdentifier }
+  | { readonly kind: 'not-found' }
+  /** `identifier` is where it was to go. */
+  | { readonly kind: 'name-taken' | 'uuid-taken' | 'no-namespace'; readonly identifier: TableIdentifier }
+
+/** How a name goes. With `expiresAtMs` what it takes to bring it back stays until then. */
+export type Removal =
+  | { readonly action: 'drop'; readonly isPurge: boolean; readonly expiresAtMs?: number }
+  | { readonly action: 'unregister' }
 
 /** What a request came to; `done` holds what its answer needs and what cannot be found out again. */
 export type RequestOutcome =
-  | { readonly kind: 'done'; readonly metadataLocation?: string; readonly namespace?: NamespaceChange }
+  | {
+      readonly kind: 'done'
+      readonly metadataLocation?: string
+      readonly namespace?: NamespaceChange
+      readonly undropped?: { readonly kind: RelationKind; readonly identifier: TableIdentifier }
+    }
   | { readonly kind: 'failed'; readonly error: ErrorData }
 
 export type FinishedRequest = { readonly fingerprint: string; readonly outcome: RequestOutcome }
@@ -87,8 +111,32 @@ export interface CatalogStore {
   /** All of them or none, locked in the order of their names, whatever the order they come in. */
   applyChanges(changes: readonly RowChange[]): Promise<ChangeOutcome>
   /** With `at`, only while the metadata is there. */
-  deleteRelation(relation: RelationKind, identifier: TableIdentifier, at?: string): Promise<boolean>
+  deleteRelation(
+    relation: RelationKind,
+    identifier: TableIdentifier,
+    removal: Removal,
+    at?: string,
+  ): Promise<RemoveOutcome>
   renameRelation(relation: RelationKind, from: TableIdentifier, to: TableIdentifier): Promise<RenameOutcome>
+
+  /** Newest first. */
+  listDropped(namespace: Namespace | undefined): Promise<readonly DroppedRelation[]>
+  findDropped(uuid: string): Promise<DroppedRelation | undefined>
+  /** Those whose retention is over, the oldest first. */
+  listExpired(nowMs: number, limit: number): Promise<readonly DroppedRelation[]>
+  /** Under the name that it had, without `as`. */
+  undrop(uuid: string, as: TableIdentifier | undefined): Promise<UndropOutcome>
+  /** `in-use`: forgotten as well, but a name stands for the table again, so that its files are to stay. */
+  forgetDropped(dropped: DroppedRelation): Promise<'forgotten' | 'in-use' | 'not-found'>
+
+  findProtection(on: Protectable): Promise<boolean | undefined>
+  setProtection(on: Protectable, isProtected: boolean): Promise<ProtectOutcome>
+
+  readAudit(
+    filter: AuditFilter,
+    page: { readonly before?: number; readonly limit: number },
+  ): Promise<readonly AuditEntry[]>
+  readEvents(after: number, limit: number, filter: AuditFilter): Promise<EventPage>
 
   /** The same store; each successful change of it is recorded as the request's, in one transaction with the change. */
   forRequest(request: StoreRequest): CatalogStore

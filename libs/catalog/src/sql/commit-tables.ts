@@ -82,6 +82,7 @@ function planNextTable(
   const location = newMetadataLocation(metadata, from.metadataLocation, uuid())
   const row: RowChange = {
     kind: 'swap',
+    action: 'commit',
     relation,
     identifier,
     from,

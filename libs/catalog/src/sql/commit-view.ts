@@ -48,6 +48,7 @@ export async function commitView(
     const location = newMetadataLocation(metadata, from.metadataLocation, uuid())
     const change: RowChange = {
       kind: 'swap',
+      action: 'commit',
       relation: 'view',
       identifier,
       from,

@@ -1,7 +1,8 @@
 import { toFloeError } from '@floe/iceberg'
 import type { FloeError } from '@floe/iceberg'
 import type { TableIdentifier } from '../catalog.ts'
-import { nameTaken, noSuchNamespace, uuidTaken } from '../catalog-error.ts'
+import { isProtected, nameTaken, noSuchNamespace, uuidTaken } from '../catalog-error.ts'
+import { formatIdentifier } from '../identifier.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { CatalogStore, ChangeOutcome, RowChange } from './catalog-store.ts'
 import type { MetadataFiles } from '../metadata-files.ts'
@@ -35,9 +36,11 @@ export function insertOf<M>(
   identifier: TableIdentifier,
   metadata: M,
   metadataLocation: string,
+  action: 'create' | 'register' = 'create',
 ): RowChange {
   return {
     kind: 'insert',
+    action,
     relation: format.kind,
     identifier,
     uuid: format.uuidOf(metadata),
@@ -82,6 +85,8 @@ export async function changeError(
   switch (kind) {
     case 'no-namespace':
       return noSuchNamespace(identifier.namespace)
+    case 'protected':
+      return isProtected(relation, formatIdentifier(identifier))
     case 'uuid-taken':
       return uuidTaken(relation, identifier)
     default:

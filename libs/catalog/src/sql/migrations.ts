@@ -9,7 +9,8 @@ export type Migration = { readonly id: string; readonly sqlite: string; readonly
  * `RequestOutcome` as JSON. Stores in PostgreSQL begin with `warehouses`. Names there are compared by their bytes, as
  * SQLite does, whatever the collation of the database. Of a grant `object` is the key of what it is on, `grantee` says
  * `principal:` or `role:` and the name, `relation` is a uuid: of a table, to find it under any name, and past its drop.
- * `row_filter` and `masks` are JSON.
+ * `row_filter` and `masks` are JSON. Flags are 0 or 1. An entry of the audit log has no `sequence` before it is read;
+ * `details` is JSON.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -195,5 +196,92 @@ export const migrations: readonly Migration[] = [
         masks TEXT NOT NULL,
         PRIMARY KEY (warehouse, relation, grantee)
       );`,
+  },
+  {
+    id: 'safety',
+    sqlite: `
+      ALTER TABLE namespaces ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE relations ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;
+      CREATE TABLE dropped_relations (
+        warehouse TEXT NOT NULL,
+        uuid TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('table', 'view')),
+        namespace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        metadata_location TEXT NOT NULL,
+        previous_metadata_location TEXT,
+        version INTEGER NOT NULL,
+        purge INTEGER NOT NULL,
+        dropped_by TEXT,
+        dropped_at_ms INTEGER NOT NULL,
+        expires_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (warehouse, uuid)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX dropped_relations_by_expiry ON dropped_relations (warehouse, expires_at_ms);
+      CREATE TABLE audit_counters (
+        warehouse TEXT PRIMARY KEY,
+        last_sequence INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE audit_log (
+        position INTEGER PRIMARY KEY,
+        warehouse TEXT NOT NULL,
+        sequence INTEGER,
+        at_ms INTEGER NOT NULL,
+        principal TEXT,
+        action TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        namespace TEXT,
+        name TEXT,
+        uuid TEXT,
+        metadata_before TEXT,
+        metadata_after TEXT,
+        request_key TEXT,
+        transaction_id TEXT,
+        details TEXT
+      ) STRICT;
+      CREATE INDEX audit_log_to_number ON audit_log (warehouse, position) WHERE sequence IS NULL;
+      CREATE UNIQUE INDEX audit_log_by_sequence ON audit_log (warehouse, sequence) WHERE sequence IS NOT NULL;`,
+    postgres: `
+      ALTER TABLE namespaces ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE relations ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;
+      CREATE TABLE dropped_relations (
+        warehouse TEXT COLLATE "C" NOT NULL,
+        uuid TEXT COLLATE "C" NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('table', 'view')),
+        namespace TEXT COLLATE "C" NOT NULL,
+        name TEXT COLLATE "C" NOT NULL,
+        metadata_location TEXT NOT NULL,
+        previous_metadata_location TEXT,
+        version BIGINT NOT NULL,
+        purge INTEGER NOT NULL,
+        dropped_by TEXT,
+        dropped_at_ms BIGINT NOT NULL,
+        expires_at_ms BIGINT NOT NULL,
+        PRIMARY KEY (warehouse, uuid)
+      );
+      CREATE INDEX dropped_relations_by_expiry ON dropped_relations (warehouse, expires_at_ms);
+      CREATE TABLE audit_counters (
+        warehouse TEXT COLLATE "C" PRIMARY KEY,
+        last_sequence BIGINT NOT NULL
+      );
+      CREATE TABLE audit_log (
+        position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        warehouse TEXT COLLATE "C" NOT NULL,
+        sequence BIGINT,
+        at_ms BIGINT NOT NULL,
+        principal TEXT COLLATE "C",
+        action TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        namespace TEXT COLLATE "C",
+        name TEXT COLLATE "C",
+        uuid TEXT COLLATE "C",
+        metadata_before TEXT,
+        metadata_after TEXT,
+        request_key TEXT,
+        transaction_id TEXT,
+        details TEXT
+      );
+      CREATE INDEX audit_log_to_number ON audit_log (warehouse, position) WHERE sequence IS NULL;
+      CREATE UNIQUE INDEX audit_log_by_sequence ON audit_log (warehouse, sequence) WHERE sequence IS NOT NULL;`,
   },
 ]

@@ -1,7 +1,7 @@
 import { FloeError } from '@floe/iceberg'
 import type { CallObserver, ObjectStore } from '@floe/storage'
-import type { Catalog } from '../catalog.ts'
 import type { CatalogSignal } from '../catalog-signal.ts'
+import type { ManagedCatalog } from '../managed-catalog.ts'
 import { MetadataFiles, tableFormat, viewFormat } from '../metadata-files.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import { observeDatabase } from './observe-database.ts'
@@ -34,6 +34,8 @@ export type CatalogDatabaseSettings = {
   readonly metadataCacheEntriesMax?: number
   /** How long the outcome of a request with a key is kept at least (default 30 minutes). */
   readonly requestLifetimeMs?: number
+  /** How long dropped tables and views can be brought back (default 0: they are gone at once). */
+  readonly dropRetentionMs?: number
   readonly clock: { now(): number }
   /** A random uuid in its text form, another one at each call. */
   readonly uuid: () => string
@@ -56,7 +58,7 @@ export type Warehouse = {
 export type CatalogDatabase = {
   readonly sql: SqlDatabase
   /** The catalog of one warehouse, the same at each call for the same name; closing it closes nothing else. */
-  catalog(warehouse: Warehouse): Catalog
+  catalog(warehouse: Warehouse): ManagedCatalog
   close(): Promise<void>
 }
 
@@ -80,7 +82,7 @@ export async function openCatalogDatabase(
   components: SqlCatalogComponents,
 ): Promise<CatalogDatabase> {
   const shared = await openSharedParts(settings, components)
-  const opened = new Map<string, { readonly location: string; readonly catalog: Catalog }>()
+  const opened = new Map<string, { readonly location: string; readonly catalog: ManagedCatalog }>()
   return {
     sql: shared.sql,
     catalog: ({ name, location }) => {
@@ -113,6 +115,7 @@ export async function openSharedParts(
     clock: settings.clock,
     uuid: settings.uuid,
     commitAttemptsMax: settings.commitAttemptsMax ?? commitAttemptsMaxDefault,
+    dropRetentionMs: settings.dropRetentionMs ?? 0,
     requestLifetimeMs: settings.requestLifetimeMs ?? requestLifetimeMsDefault,
     ...(onSignal === undefined ? {} : { onSignal }),
   }
@@ -122,9 +125,9 @@ export function createCatalog(
   { sql, requestLifetimeMs, ...context }: SharedParts,
   { name, location }: Warehouse,
   close: () => Promise<void>,
-): Catalog {
+): ManagedCatalog {
   return new SqlCatalog({
-    context: { ...context, rows: createSqlStore(sql, name), warehouse: location },
+    context: { ...context, rows: createSqlStore(sql, name, context), warehouse: location },
     requestLifetimeMs,
     turns: new TableTurns(),
     close,

@@ -1,4 +1,4 @@
-import type { Catalog } from '../catalog.ts'
+import type { ManagedCatalog } from '../managed-catalog.ts'
 import { createCatalog, openSharedParts } from './open-catalog-database.ts'
 import type { CatalogDatabaseSettings, SqlCatalogComponents } from './open-catalog-database.ts'
 
@@ -14,7 +14,7 @@ const warehouseName = 'default'
 export async function openSqlCatalog(
   settings: SqlCatalogSettings,
   components: SqlCatalogComponents,
-): Promise<Catalog> {
+): Promise<ManagedCatalog> {
   const shared = await openSharedParts(settings, components)
   return createCatalog(shared, { name: warehouseName, location: settings.warehouse }, () =>
     shared.sql.close(),

@@ -97,7 +97,10 @@ async function endSessions(): Promise<void> {
 }
 
 function insertNamespace(session: SqlSession, name: string): Promise<number> {
-  return session.run("INSERT INTO namespaces VALUES ('w', $1, NULL, '{}')", name)
+  return session.run(
+    "INSERT INTO namespaces (warehouse, path, parent, properties) VALUES ('w', $1, NULL, '{}')",
+    name,
+  )
 }
 
 describe('a connection that is lost', () => {

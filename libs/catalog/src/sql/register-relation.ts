@@ -16,7 +16,10 @@ export async function registerTable(
   if (overwrite) return overwriteTable(context, identifier, metadataLocation)
   await checkNameIsFree(context, 'table', identifier)
   const metadata = await context.tables.loadForeign(metadataLocation)
-  await insertRegistered(context, insertOf(context.tables, identifier, metadata, metadataLocation))
+  await insertRegistered(
+    context,
+    insertOf(context.tables, identifier, metadata, metadataLocation, 'register'),
+  )
   return { identifier, metadata, metadataLocation, config: {} }
 }
 
@@ -27,7 +30,7 @@ export async function registerView(
 ): Promise<LoadedView> {
   await checkNameIsFree(context, 'view', identifier)
   const metadata = await context.views.loadForeign(metadataLocation)
-  await insertRegistered(context, insertOf(context.views, identifier, metadata, metadataLocation))
+  await insertRegistered(context, insertOf(context.views, identifier, metadata, metadataLocation, 'register'))
   return { identifier, metadata, metadataLocation, config: {} }
 }
 
@@ -50,12 +53,20 @@ async function overwriteTable(
   for (let attempt = 1; attempt <= context.commitAttemptsMax; attempt++) {
     if ((await rows.findKind(identifier)) === 'view') throw nameTaken('table', 'view', identifier)
     const from = await rows.findRelation('table', identifier)
-    const insert = insertOf(tables, identifier, metadata, metadataLocation)
+    const insert = insertOf(tables, identifier, metadata, metadataLocation, 'register')
     const { relation } = insert
     const change: RowChange =
       from === undefined
         ? insert
-        : { kind: 'swap', relation, identifier, from, uuid: metadata.tableUuid, metadataLocation }
+        : {
+            kind: 'swap',
+            action: 'register',
+            relation,
+            identifier,
+            from,
+            uuid: metadata.tableUuid,
+            metadataLocation,
+          }
     const outcome = await applyChanges(context, [change])
     if (outcome.kind === 'applied') return { identifier, metadata, metadataLocation, config: {} }
     if (outcome.kind !== 'lost' && outcome.kind !== 'name-taken') throw await changeError(rows, outcome)

@@ -51,7 +51,7 @@ describe.each(['sqlite', 'postgres'] as const)('the access store on %s', (dialec
       { store: openFileStore() },
     )
     catalog = database.catalog({ name: 'lake', location: `file://${folder}/lake` })
-    access = createSqlAccessStore(database.sql)
+    access = createSqlAccessStore(database.sql, { clock: manualClock(1) })
     await catalog.createNamespace(['shop'])
     await catalog.createNamespace(['shop', 'old'])
     await catalog.createTable(orders, { schema })

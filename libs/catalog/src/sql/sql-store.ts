@@ -1,41 +1,66 @@
 import type { Namespace, NamespaceChange, TableIdentifier } from '../catalog.ts'
 import type { RelationKind } from '../catalog-error.ts'
 import { namespaceSeparator } from '../identifier.ts'
-import { applyRowChange, pathOf, rowKey } from './apply-row-change.ts'
+import type { AuditEntry, AuditFilter, DroppedRelation, EventPage, Protectable } from '../managed-catalog.ts'
+import { applyRowChange, auditOfChange, pathOf, rowKey } from './apply-row-change.ts'
+import { AuditReader } from './audit-reader.ts'
 import type {
   CatalogStore,
   ChangeOutcome,
   DropNamespaceOutcome,
   FinishedRequest,
   InsertNamespaceOutcome,
+  ProtectOutcome,
   RelationRow,
+  Removal,
+  RemoveOutcome,
   RenameOutcome,
   RequestOutcome,
   RequestRecord,
   RowChange,
   StoreRequest,
+  UndropOutcome,
 } from './catalog-store.ts'
+import { DroppedRows, keepDropped } from './dropped-rows.ts'
+import { findProtection, protect } from './protected-rows.ts'
 import { RequestLog } from './request-log.ts'
-import { rowLock } from './sql-database.ts'
+import { allNames, rowLock } from './sql-database.ts'
 import type { Constraint, SqlDatabase, SqlRow, SqlSession } from './sql-database.ts'
+
+import { kept, removalDetails, writeChange } from './write-change.ts'
+import type { Kept, StoreComponents, WriterParts } from './write-change.ts'
 
 type Properties = Readonly<Record<string, string>>
 
 /** The rows of one warehouse in a database that several may share. */
-export function createSqlStore(sql: SqlDatabase, warehouse: string): CatalogStore {
-  return new SqlStore(sql, warehouse, new RequestLog(sql, warehouse), {})
+export function createSqlStore(
+  sql: SqlDatabase,
+  warehouse: string,
+  components: StoreComponents,
+): CatalogStore {
+  const parts = {
+    sql,
+    warehouse,
+    components,
+    requests: new RequestLog(sql, warehouse),
+    dropped: new DroppedRows(sql, warehouse),
+    audit: new AuditReader(sql, warehouse),
+  }
+  return new SqlStore(parts, {})
 }
 
+type StoreParts = WriterParts & { readonly dropped: DroppedRows; readonly audit: AuditReader }
+
 class SqlStore implements CatalogStore {
+  readonly #parts: StoreParts
   readonly #sql: SqlDatabase
   readonly #warehouse: string
-  readonly #requests: RequestLog
   readonly #request: StoreRequest
 
-  constructor(sql: SqlDatabase, warehouse: string, requests: RequestLog, request: StoreRequest) {
-    this.#sql = sql
-    this.#warehouse = warehouse
-    this.#requests = requests
+  constructor(parts: StoreParts, request: StoreRequest) {
+    this.#parts = parts
+    this.#sql = parts.sql
+    this.#warehouse = parts.warehouse
     this.#request = request
   }
 
@@ -66,7 +91,8 @@ class SqlStore implements CatalogStore {
     const values = [pathOf(namespace), parentPath(namespace.slice(0, -1)), JSON.stringify(properties)]
     return this.#write<InsertNamespaceOutcome>(
       async (session) => (await session.run(sql, this.#warehouse, ...values), 'inserted'),
-      (outcome) => (outcome === 'inserted' ? { kind: 'done' } : undefined),
+      (outcome) =>
+        outcome === 'inserted' ? kept({ action: 'create', on: { kind: 'namespace', namespace } }) : undefined,
       { 'primary-key': 'name-taken', 'foreign-key': 'no-namespace' },
     )
   }
@@ -86,18 +112,24 @@ class SqlStore implements CatalogStore {
         await session.run(update, ...at, JSON.stringify(changed.properties))
         return changed.change
       },
-      (changed) => (changed === undefined ? undefined : { kind: 'done', namespace: changed }),
+      (changed) => {
+        if (changed === undefined) return undefined
+        const { updated, removed } = changed
+        const on = { kind: 'namespace', namespace } as const
+        return kept({ action: 'update', on, details: { updated, removed } }, { namespace: changed })
+      },
     )
   }
 
   async deleteNamespace(namespace: Namespace): Promise<DropNamespaceOutcome> {
-    const sql = 'DELETE FROM namespaces WHERE warehouse = $1 AND path = $2'
+    const on = { kind: 'namespace', namespace } as const
+    const sql = 'DELETE FROM namespaces WHERE warehouse = $1 AND path = $2 AND protected = 0'
     return this.#write<DropNamespaceOutcome>(
       async (session) => {
-        const deleted = await session.run(sql, this.#warehouse, pathOf(namespace))
-        return deleted === 0 ? 'no-namespace' : 'dropped'
+        if ((await session.run(sql, this.#warehouse, pathOf(namespace))) === 1) return 'dropped'
+        return (await findProtection(session, this.#warehouse, on)) === true ? 'protected' : 'no-namespace'
       },
-      (outcome) => (outcome === 'dropped' ? { kind: 'done' } : undefined),
+      (outcome) => (outcome === 'dropped' ? kept({ action: 'drop', on }) : undefined),
       { 'foreign-key': 'not-empty' },
     )
   }
@@ -105,8 +137,7 @@ class SqlStore implements CatalogStore {
   async listRelations(relation: RelationKind, namespace: Namespace): Promise<readonly string[]> {
     const sql =
       'SELECT name FROM relations WHERE warehouse = $1 AND namespace = $2 AND kind = $3 ORDER BY name'
-    const rows = await this.#sql.all(sql, this.#warehouse, pathOf(namespace), relation)
-    return rows.map((row) => text(row, 'name'))
+    return allNames(this.#sql, sql, this.#warehouse, pathOf(namespace), relation)
   }
 
   async findRelation(
@@ -145,24 +176,58 @@ class SqlStore implements CatalogStore {
         }
         return { kind: 'applied' }
       },
-      ({ kind }) => (kind === 'applied' ? { kind: 'done', ...locationOf(changes) } : undefined),
+      ({ kind }) =>
+        kind === 'applied'
+          ? {
+              outcome: { kind: 'done', ...locationOf(changes) },
+              audit: ordered.flatMap(({ change }) => auditOfChange(change)),
+            }
+          : undefined,
     )
   }
 
   async deleteRelation(
     relation: RelationKind,
-    { namespace, name }: TableIdentifier,
+    identifier: TableIdentifier,
+    removal: Removal,
     at?: string,
-  ): Promise<boolean> {
+  ): Promise<RemoveOutcome> {
+    const on = { kind: relation, identifier }
     const sql = `DELETE FROM relations
-      WHERE warehouse = $1 AND namespace = $2 AND name = $3 AND kind = $4
-        AND metadata_location = coalesce($5, metadata_location)`
-    const values = [this.#warehouse, pathOf(namespace), name, relation, at ?? null]
-    return this.#write(
-      async (session) => (await session.run(sql, ...values)) === 1,
-      (isDeleted) =>
-        isDeleted ? { kind: 'done', ...(at === undefined ? {} : { metadataLocation: at }) } : undefined,
+      WHERE warehouse = $1 AND namespace = $2 AND name = $3 AND kind = $4 AND protected = 0
+        AND metadata_location = coalesce($5, metadata_location)
+      RETURNING uuid, kind, namespace, name, metadata_location, previous_metadata_location, version`
+    const values = [this.#warehouse, pathOf(identifier.namespace), identifier.name, relation, at ?? null]
+    const removed = await this.#write<RemoveOutcome | SqlRow>(
+      async (session) => {
+        const [row] = await session.all(sql, ...values)
+        if (row !== undefined) {
+          await this.#keepDropped(session, row, removal)
+          return row
+        }
+        return (await findProtection(session, this.#warehouse, on)) === true ? 'protected' : 'not-found'
+      },
+      (row) => {
+        if (typeof row === 'string') return undefined
+        const draft = {
+          action: removal.action,
+          on,
+          uuid: text(row, 'uuid'),
+          before: text(row, 'metadata_location'),
+        }
+        const found = at === undefined ? {} : { metadataLocation: at }
+        return kept({ ...draft, ...removalDetails(removal) }, found)
+      },
     )
+    return typeof removed === 'string' ? removed : 'removed'
+  }
+
+  async #keepDropped(session: SqlSession, row: SqlRow, removal: Removal): Promise<void> {
+    if (removal.action !== 'drop' || removal.expiresAtMs === undefined) return
+    const { isPurge, expiresAtMs } = removal
+    const { principal: droppedBy } = this.#request
+    const droppedAtMs = this.#parts.components.clock.now()
+    await keepDropped(session, this.#warehouse, row, { isPurge, droppedBy, droppedAtMs, expiresAtMs })
   }
 
   async renameRelation(
@@ -171,49 +236,99 @@ class SqlStore implements CatalogStore {
     to: TableIdentifier,
   ): Promise<RenameOutcome> {
     const sql = `UPDATE relations SET namespace = $5, name = $6
-      WHERE warehouse = $1 AND namespace = $2 AND name = $3 AND kind = $4`
+      WHERE warehouse = $1 AND namespace = $2 AND name = $3 AND kind = $4 RETURNING uuid, metadata_location`
     const values = [pathOf(from.namespace), from.name, relation, pathOf(to.namespace), to.name]
-    return this.#write<RenameOutcome>(
-      async (session) =>
-        (await session.run(sql, this.#warehouse, ...values)) === 1 ? 'renamed' : 'not-found',
-      (outcome) => (outcome === 'renamed' ? { kind: 'done' } : undefined),
+    const renamed = await this.#write<RenameOutcome | SqlRow>(
+      async (session) => (await session.all(sql, this.#warehouse, ...values))[0] ?? 'not-found',
+      (row) => {
+        if (typeof row === 'string') return undefined
+        const [uuid, location] = [text(row, 'uuid'), text(row, 'metadata_location')]
+        const on = { kind: relation, identifier: from }
+        return kept({ action: 'rename', on, uuid, before: location, after: location, details: { to } })
+      },
       { 'primary-key': 'name-taken', 'foreign-key': 'no-namespace' },
+    )
+    return typeof renamed === 'string' ? renamed : 'renamed'
+  }
+
+  async listDropped(namespace: Namespace | undefined): Promise<readonly DroppedRelation[]> {
+    return this.#parts.dropped.list(namespace)
+  }
+
+  async findDropped(uuid: string): Promise<DroppedRelation | undefined> {
+    return this.#parts.dropped.find(uuid)
+  }
+
+  async listExpired(nowMs: number, limit: number): Promise<readonly DroppedRelation[]> {
+    return this.#parts.dropped.listExpired(nowMs, limit)
+  }
+
+  async undrop(uuid: string, as: TableIdentifier | undefined): Promise<UndropOutcome> {
+    return this.#write(
+      (session) => this.#parts.dropped.bringBack(session, uuid, as),
+      (outcome) => {
+        if (outcome.kind !== 'undropped') return undefined
+        const { relation: kind, identifier, metadataLocation: after } = outcome
+        const location = after === undefined ? {} : { after }
+        const undropped = { kind, identifier }
+        return kept({ action: 'undrop', on: undropped, uuid, ...location }, { undropped })
+      },
     )
   }
 
+  async forgetDropped(dropped: DroppedRelation): Promise<'forgotten' | 'in-use' | 'not-found'> {
+    const { kind, identifier, uuid, metadataLocation: before, isPurge } = dropped
+    return this.#write(
+      (session) => this.#parts.dropped.forget(session, dropped),
+      (outcome) => {
+        if (outcome === 'not-found') return undefined
+        const details = { purge: isPurge && outcome === 'forgotten' }
+        return kept({ action: 'expire', on: { kind, identifier }, uuid, before, details })
+      },
+    )
+  }
+
+  async findProtection(on: Protectable): Promise<boolean | undefined> {
+    return findProtection(this.#sql, this.#warehouse, on)
+  }
+
+  async setProtection(on: Protectable, isProtected: boolean): Promise<ProtectOutcome> {
+    return this.#write(
+      (session) => protect(session, this.#warehouse, on, isProtected),
+      (outcome) =>
+        outcome === 'changed' ? kept({ action: isProtected ? 'protect' : 'unprotect', on }) : undefined,
+    )
+  }
+
+  async readAudit(
+    filter: AuditFilter,
+    page: { readonly before?: number; readonly limit: number },
+  ): Promise<readonly AuditEntry[]> {
+    return this.#parts.audit.readNewest(filter, page)
+  }
+
+  async readEvents(after: number, limit: number, filter: AuditFilter): Promise<EventPage> {
+    return this.#parts.audit.readAfter(after, limit, filter)
+  }
+
   forRequest(request: StoreRequest): CatalogStore {
-    return new SqlStore(this.#sql, this.#warehouse, this.#requests, request)
+    return new SqlStore(this.#parts, request)
   }
 
   async findRequest(key: string): Promise<FinishedRequest | undefined> {
-    return this.#requests.find(key)
+    return this.#parts.requests.find(key)
   }
 
   async insertRequest(record: RequestRecord, outcome: RequestOutcome): Promise<void> {
-    return this.#requests.insert(record, outcome)
+    return this.#parts.requests.insert(record, outcome)
   }
 
-  /**
-   * One transaction: `work`, and what is kept with it. Nothing is kept, and nothing has happened, when `recordOf` gives
-   * no record for the outcome.
-   */
-  async #write<T>(
+  #write<T>(
     work: (session: SqlSession) => Promise<T>,
-    recordOf: (outcome: T) => RequestOutcome | undefined,
-    broken: Partial<Record<Constraint, T>> = {},
+    keptOf: (outcome: T) => Kept | undefined,
+    broken?: Partial<Record<Constraint, T>>,
   ): Promise<T> {
-    const { record } = this.#request
-    const recorded = async (session: SqlSession): Promise<T> => {
-      const outcome = await work(session)
-      const done = recordOf(outcome)
-      if (record !== undefined && done !== undefined) await this.#requests.record(session, record, done)
-      return outcome
-    }
-    const isKept = (outcome: T): boolean => recordOf(outcome) !== undefined
-    const outcome = await this.#sql.settle(() => this.#sql.transaction(recorded, isKept), broken)
-    // What is done is done: old outcomes that stay for now are no failure.
-    if (record !== undefined) await this.#requests.forget(record).catch(() => undefined)
-    return outcome
+    return writeChange(this.#parts, this.#request, work, keptOf, broken)
   }
 }
 

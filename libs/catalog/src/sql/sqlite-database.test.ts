@@ -103,7 +103,8 @@ function execute(sql: string): void {
   database.close()
 }
 
-const insertNamespace = "INSERT INTO namespaces VALUES ('w', 'a', NULL, '{}')"
+const insertNamespace =
+  "INSERT INTO namespaces (warehouse, path, parent, properties) VALUES ('w', 'a', NULL, '{}')"
 const countNamespaces = 'SELECT count(*) AS count FROM namespaces'
 
 describe('a SQLite file of an older Floe', () => {
@@ -195,7 +196,9 @@ describe('a file that another process holds', () => {
       await session.run(insertNamespace)
       await released
     })
-    const waiting = second.run("INSERT INTO namespaces VALUES ('w', 'b', NULL, '{}')")
+    const waiting = second.run(
+      "INSERT INTO namespaces (warehouse, path, parent, properties) VALUES ('w', 'b', NULL, '{}')",
+    )
     setTimeout(release, 5)
     await Promise.all([holding, waiting])
     expect(await first.all(countNamespaces)).toEqual([{ count: 2 }])
@@ -220,7 +223,9 @@ describe('transactions on one SQLite connection', () => {
       () => false,
     )
     const next = database.transaction(async (session) => session.run(insertNamespace))
-    const single = database.run("INSERT INTO namespaces VALUES ('w', 'b', NULL, '{}')")
+    const single = database.run(
+      "INSERT INTO namespaces (warehouse, path, parent, properties) VALUES ('w', 'b', NULL, '{}')",
+    )
     await inserted
     seen.push(...(await database.all(countNamespaces)))
     release()
@@ -244,9 +249,8 @@ describe('transactions on one SQLite connection', () => {
 describe('warehouses of one database', () => {
   it('do not see each other, and close with the database', async () => {
     const database = await openWarehouses()
-    const [north, south] = ['north', 'south'].map((name) =>
-      database.catalog({ name, location: `memory://sqlite/${name}` }),
-    ) as [Catalog, Catalog]
+    const open = (name: string): Catalog => database.catalog({ name, location: `memory://sqlite/${name}` })
+    const [north, south] = [open('north'), open('south')]
     for (const catalog of [north, south]) {
       await catalog.createNamespace(['shop'])
       await catalog.createTable(orders, { schema })

@@ -14,8 +14,10 @@ export type Chunk =
       readonly firstBlock: number
       /** Inclusive; `undefined` reads to the end, wherever that is by then. */
       readonly lastBlock: number | undefined
+      /** A condition in SQL that the rows meet. */
+      readonly filter?: string
     }
-  | { readonly kind: 'whole'; readonly index: number; readonly relation: string }
+  | { readonly kind: 'whole'; readonly index: number; readonly relation: string; readonly filter?: string }
 
 export type ReadMethod = 'copy' | 'cursor'
 
@@ -31,6 +33,10 @@ export type ChunkOptions = {
   readonly chunkBytes?: number
   /** `cursor` for servers behind a pooler that refuses COPY. Default `copy`. */
   readonly method?: ReadMethod
+  /** The condition in SQL that the rows of a leaf meet; `undefined` reads them all. */
+  readonly filterOf?: (leaf: SourceLeaf) => string | undefined
+  /** Conditions that part the rows among them, each served by an index: one chunk each, in place of ranges of ctid. */
+  readonly ranges?: readonly string[]
 }
 
 const chunkBytesDefault = 64 * 1024 * 1024
@@ -52,15 +58,15 @@ export async function planChunks(
   const { method = 'copy' } = options
   try {
     const { version, blockBytes } = await checkAccess(client, table)
+    if (options.ranges !== undefined) return planRanges(table, options.ranges, method)
     const splittable = version >= tidRangeVersionMin && table.kind !== 'view' && table.kind !== 'foreign'
     if (!splittable) {
       const why =
         version >= tidRangeVersionMin
           ? `a ${table.kind} has no blocks`
           : 'PostgreSQL before 14 scans no ranges of ctid'
-      const relation = quoteRelation(table)
       return {
-        chunks: [{ kind: 'whole', index: 0, relation }],
+        chunks: [wholeChunk(table, options.filterOf?.({ ...table }))],
         method,
         reason: `${describeMethod(method)}, in one piece: ${why}`,
       }
@@ -72,6 +78,20 @@ export async function planChunks(
   } catch (error) {
     throw sourceError(`planning the chunks of ${quoteRelation(table)}`, error)
   }
+}
+
+function planRanges(table: SourceTable, ranges: readonly string[], method: ReadMethod): ChunkPlan {
+  const chunks = ranges.map((filter, index) => ({ ...wholeChunk(table, filter), index }))
+  const pieces = chunks.length === 1 ? 'one range of an index' : `${chunks.length} ranges of an index`
+  return { chunks, method, reason: `${describeMethod(method)}, ${pieces}` }
+}
+
+function wholeChunk(
+  relation: { readonly schema: string; readonly name: string },
+  filter: string | undefined,
+): Chunk {
+  const chunk = { kind: 'whole', index: 0, relation: quoteRelation(relation) } as const
+  return filter === undefined ? chunk : { ...chunk, filter }
 }
 
 function describeMethod(method: ReadMethod): string {
@@ -116,7 +136,7 @@ async function splitLeaves(
   client: SourceConnection,
   leaves: readonly SourceLeaf[],
   blockBytes: number,
-  { workers, chunkBytes = chunkBytesDefault }: ChunkOptions,
+  { workers, chunkBytes = chunkBytesDefault, filterOf }: ChunkOptions,
 ): Promise<readonly Chunk[]> {
   const sizes = await measureLeaves(client, leaves, blockBytes)
   const totalBytes = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -126,7 +146,7 @@ async function splitLeaves(
   )
   const largestFirst = sizes.toSorted((left, right) => right.bytes - left.bytes)
   return largestFirst
-    .flatMap((size) => splitLeaf(size, targetBytes))
+    .flatMap((size) => splitLeaf(size, targetBytes, filterOf?.(size.leaf)))
     .map((chunk, index) => ({ ...chunk, index }))
 }
 
@@ -150,8 +170,12 @@ async function measureLeaves(
 }
 
 /** The last range of a leaf is open, so that rows of the snapshot in blocks added since are read too. */
-function splitLeaf({ leaf, blocks, bytes }: LeafSize, targetBytes: number): readonly Chunk[] {
-  if (leaf.kind === 'foreign') return [{ kind: 'whole', index: 0, relation: quoteRelation(leaf) }]
+function splitLeaf(
+  { leaf, blocks, bytes }: LeafSize,
+  targetBytes: number,
+  filter: string | undefined,
+): readonly Chunk[] {
+  if (leaf.kind === 'foreign') return [wholeChunk(leaf, filter)]
   // ONLY: the children of an inheritance parent are leaves of their own.
   const relation = `ONLY ${quoteRelation(leaf)}`
   const count = Math.max(1, Math.min(blocks, Math.round(bytes / targetBytes)))
@@ -161,17 +185,22 @@ function splitLeaf({ leaf, blocks, bytes }: LeafSize, targetBytes: number): read
     relation,
     firstBlock: Math.floor((blocks * index) / count),
     lastBlock: index === count - 1 ? undefined : Math.floor((blocks * (index + 1)) / count) - 1,
+    ...(filter === undefined ? {} : { filter }),
   }))
 }
 
 /** The query of one chunk. Column names enter quoted, as the plan made them. */
 export function chunkQuery(columns: readonly ColumnPlan[], chunk: Chunk): string {
   const select = `SELECT ${columns.map(({ select }) => select).join(', ')} FROM ${chunk.relation}`
-  if (chunk.kind === 'whole') return select
+  const conditions = [...blockBounds(chunk), ...(chunk.filter === undefined ? [] : [`(${chunk.filter})`])]
+  return conditions.length === 0 ? select : `${select} WHERE ${conditions.join(' AND ')}`
+}
+
+function blockBounds(chunk: Chunk): readonly string[] {
+  if (chunk.kind === 'whole') return []
   const { firstBlock, lastBlock } = chunk
-  const bounds = [
+  return [
     ...(firstBlock === 0 ? [] : [`ctid >= '(${firstBlock},0)'::tid`]),
     ...(lastBlock === undefined ? [] : [`ctid < '(${lastBlock + 1},0)'::tid`]),
   ]
-  return bounds.length === 0 ? select : `${select} WHERE ${bounds.join(' AND ')}`
 }

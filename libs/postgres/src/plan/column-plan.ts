@@ -1,19 +1,17 @@
-import { FloeError } from '@floe/iceberg'
+import { assignFreshIds, FloeError } from '@floe/iceberg'
 import type { Type } from '@floe/iceberg'
 import { quoteIdentifier, quoteRelation } from '../source/relation-name.ts'
 import type { SourceColumn, SourceTable } from '../source/source-table.ts'
-import type { SourceType } from '../source/source-type.ts'
-import { mapScalar } from './type-mapping.ts'
-import type { ScalarMapping } from './type-mapping.ts'
-import { makesNulls, resolvePolicy, typePolicyHint } from './type-policy.ts'
-import type { ResolvedPolicy, TypePolicies, TypePolicy } from './type-policy.ts'
+import { mapType } from './type-mapping.ts'
+import { resolvePolicy, typePolicyHint } from './type-policy.ts'
+import type { ResolvedPolicy, TypeChoice, TypePolicies } from './type-policy.ts'
 import type { Wire } from './wire-type.ts'
 
 /** How one column is read and what it becomes. Plain data: it crosses threads. */
 export type ColumnPlan = {
   readonly attnum: number
   readonly name: string
-  /** Given to the leaf of a scalar column; the leaf of a list has the list's `elementId`. 1-based positions until replaced. */
+  /** Given to the leaf of a scalar column; leaves of others have the ids in `type`. 1-based positions until replaced. */
   readonly fieldId: number
   readonly type: Type
   readonly required: boolean
@@ -21,6 +19,8 @@ export type ColumnPlan = {
   /** The SQL select item: `"c"`, or `"c"::text` where the server casts. */
   readonly select: string
   readonly wire: Wire
+  /** The function that makes the wire's bytes of a column with parts, for readers that get text; quoted SQL. */
+  readonly send?: string
   readonly policy: ResolvedPolicy
 }
 
@@ -37,10 +37,14 @@ export function planColumns(table: SourceTable, policies: TypePolicies = {}): re
     })
   }
   checkPolicies(table, policies)
-  const firstElementId = columns.length + 1
-  return columns.map((column, index) =>
-    planColumn(table, column, index + 1, firstElementId + index, policies),
+  const planned = columns.map((column, index) => planColumn(table, column, index + 1, policies))
+  // Ids of nested fields follow those of the columns.
+  let id = 0
+  const { schema } = assignFreshIds(
+    { schemaId: 0, fields: planned.map((plan) => ({ ...plan, id: plan.fieldId })) },
+    () => ++id,
   )
+  return planned.map((plan, index) => ({ ...plan, type: schema.fields[index]?.type ?? plan.type }))
 }
 
 function checkPolicies(table: SourceTable, { columns = {} }: TypePolicies): void {
@@ -60,50 +64,47 @@ function planColumn(
   table: SourceTable,
   column: SourceColumn,
   fieldId: number,
-  elementId: number,
   policies: TypePolicies,
 ): ColumnPlan {
   const policy = resolvePolicy(policies, column.name)
   const choice = policies.columns?.[column.name]?.as
-  const { mapping, list } = mapType(table, column, choice)
+  const mapping = mapType(column.type, choice)
+  if (mapping === undefined) throw unsupportedColumn(table, column, choice)
+  const { type, wire, send, cast } = mapping
   const expression = quoteIdentifier(column.name)
   return {
     attnum: column.attnum,
     name: column.name,
     fieldId,
-    type: list ? { kind: 'list', elementId, element: mapping.type, elementRequired: false } : mapping.type,
-    required: !column.nullable && (list || !makesNulls(policy)),
+    type,
+    required: !column.nullable && !makesNulls(wire, policy),
     ...(column.comment === undefined ? {} : { doc: column.comment }),
-    select: mapping.cast?.(expression, list) ?? expression,
-    wire: { scalar: mapping.wire, list },
+    select: cast?.(expression, false) ?? expression,
+    wire,
+    ...(send === undefined ? {} : { send }),
     policy,
   }
 }
 
-/** `as: text` of an array makes one text of the whole value: the way out for more than one dimension. */
-function mapType(
-  table: SourceTable,
-  column: SourceColumn,
-  choice: TypePolicy['as'],
-): { mapping: ScalarMapping; list: boolean } {
-  const { type } = column
-  const scalar: SourceType = type.kind === 'array' ? type.element : type
-  const list = type.kind === 'array' && choice?.kind !== 'text'
-  const mapping = scalar.kind === 'array' ? undefined : mapScalar(scalar, choice)
-  if (mapping === undefined) throw unsupportedColumn(table, column, choice)
-  return { mapping, list }
+/** True when a whole value of the column may become null; parts of a value are nullable anyway. */
+function makesNulls({ kind }: Wire, { infinity, nan, outOfRange, dimensions }: ResolvedPolicy): boolean {
+  if (kind === 'list') return dimensions === 'null'
+  if (kind === 'struct' || kind === 'hstore') return false
+  return infinity === 'null' || nan === 'null' || outOfRange === 'null'
 }
 
-function unsupportedColumn(table: SourceTable, column: SourceColumn, choice: TypePolicy['as']): FloeError {
+function unsupportedColumn(
+  table: SourceTable,
+  column: SourceColumn,
+  choice: TypeChoice | undefined,
+): FloeError {
   const where = `column ${quoteIdentifier(column.name)} of ${quoteRelation(table)}`
   const asText = `${typePolicyHint(`${table.schema}.${table.name}.${column.name}`, 'as: text')} to load its text form`
-  if (choice !== undefined && choice.kind !== 'text') {
+  if (choice !== undefined && choice.kind !== 'text' && choice.kind !== 'json') {
     return new FloeError(
       'unsupported',
       `${where}: type ${column.typeName} cannot be read as ${describeChoice(choice)}`,
-      {
-        hint: 'double and decimal (precision 1 to 38, scale up to the precision) are for number types',
-      },
+      { hint: choiceHints[choice.kind] },
     )
   }
   const hint =
@@ -111,6 +112,16 @@ function unsupportedColumn(table: SourceTable, column: SourceColumn, choice: Typ
   return new FloeError('unsupported', `${where}: type ${column.typeName} has no Iceberg type`, { hint })
 }
 
-function describeChoice(choice: NonNullable<TypePolicy['as']>): string {
-  return choice.kind === 'decimal' ? `decimal(${choice.precision},${choice.scale})` : choice.kind
+const numberHint =
+  'double and decimal (precision 1 to 38, scale up to the precision) are for number types and arrays of them'
+const choiceHints: Readonly<Record<Exclude<TypeChoice['kind'], 'text' | 'json'>, string>> = {
+  double: numberHint,
+  decimal: numberHint,
+  struct: 'struct is for ranges, multiranges and arrays of them',
+  list: 'list(1) to list(6) are for arrays; list(1) alone for arrays whose elements have to be cast',
+}
+
+function describeChoice(choice: TypeChoice): string {
+  if (choice.kind === 'decimal') return `decimal(${choice.precision},${choice.scale})`
+  return choice.kind === 'list' ? `list(${choice.dimensions})` : choice.kind
 }

@@ -1,134 +1,185 @@
-import type { PrimitiveType } from '@floe/iceberg'
-import type { SourceType } from '../source/source-type.ts'
+import type { NestedField, Type } from '@floe/iceberg'
+import { quoteIdentifier } from '../source/relation-name.ts'
+import type { CompositeField, SourceType } from '../source/source-type.ts'
+import { mapScalar, textMapping } from './scalar-mapping.ts'
 import type { TypePolicy } from './type-policy.ts'
-import type { ScalarWire } from './wire-type.ts'
+import { isScalarWire } from './wire-type.ts'
+import type { Wire } from './wire-type.ts'
 
-/** How the values of one scalar type travel and what they become. */
-export type ScalarMapping = {
-  readonly type: PrimitiveType
-  readonly wire: ScalarWire
-  /** The SQL of the value; `undefined` takes the column as it is. */
+/** How the values of one type travel and what they become. Ids of nested fields are 0 until the plan gives them. */
+export type TypeMapping = {
+  readonly type: Type
+  readonly wire: Wire
+  /** The SQL of the value, or of a whole array of scalars; `undefined` takes the column as it is. */
   readonly cast?: (expression: string, list: boolean) => string
+  /** The function whose bytes the wire describes, where that is not a scalar's; quoted SQL. */
+  readonly send?: string
 }
 
-const decimalPrecisionMax = 38
-const string = { kind: 'string' } as const
-const asIs: ScalarMapping = { type: string, wire: { kind: 'text' } }
+const dimensionsMax = 6
 
-const textMapping: ScalarMapping = {
-  ...asIs,
-  cast: (expression, list) => `${expression}::text${list ? '[]' : ''}`,
-}
-
-/** Types whose binary form Floe decodes. */
-const decoded: Readonly<Record<string, ScalarMapping>> = {
-  bool: { type: { kind: 'boolean' }, wire: { kind: 'bool' } },
-  int2: { type: { kind: 'int' }, wire: { kind: 'int2' } },
-  int4: { type: { kind: 'int' }, wire: { kind: 'int4' } },
-  int8: { type: { kind: 'long' }, wire: { kind: 'int8' } },
-  oid: { type: { kind: 'long' }, wire: { kind: 'oid' } },
-  float4: { type: { kind: 'float' }, wire: { kind: 'float4' } },
-  float8: { type: { kind: 'double' }, wire: { kind: 'float8' } },
-  text: asIs,
-  varchar: asIs,
-  bpchar: asIs,
-  name: asIs,
-  json: asIs,
-  jsonb: { type: string, wire: { kind: 'jsonb' } },
-  bytea: { type: { kind: 'binary' }, wire: { kind: 'bytea' } },
-  uuid: { type: { kind: 'uuid' }, wire: { kind: 'uuid' } },
-  date: { type: { kind: 'date' }, wire: { kind: 'date' } },
-  time: { type: { kind: 'time' }, wire: { kind: 'time' } },
-  timestamp: { type: { kind: 'timestamp' }, wire: { kind: 'timestamp' } },
-  timestamptz: { type: { kind: 'timestamptz' }, wire: { kind: 'timestamp' } },
-}
-
-/** A cast to text adds the mask to single hosts (`10.0.0.1/32`); the type's output, which users see, does not. */
-const inet: ScalarMapping = {
-  ...asIs,
-  cast: (expression, list) =>
-    list ? `${expression}::text::text[]` : `pg_catalog.textin(pg_catalog.inet_out(${expression}))`,
-}
-
-/** Its binary form counts units that depend on the server's locale; as numeric it does not. */
-const money: ScalarMapping = {
-  type: { kind: 'decimal', precision: 19, scale: 2 },
-  wire: { kind: 'numeric', precision: 19, scale: 2 },
-  cast: (expression, list) => `${expression}::numeric${list ? '[]' : ''}`,
-}
-
-/** Extension types whose text form is their one public form. */
-const textExtensions = new Set([
-  'hstore',
-  'citext',
-  'ltree',
-  'lquery',
-  'ltxtquery',
-  'isbn',
-  'issn',
-  'cube',
-  'seg',
-])
-
-/** The mapping of a scalar type, or `undefined` where the user has to choose one. */
-export function mapScalar(
-  type: Exclude<SourceType, { kind: 'array' }>,
-  choice: TypePolicy['as'],
-): ScalarMapping | undefined {
-  if (type.kind === 'pseudo') return undefined
+/** The mapping of a type, its parts included, or `undefined` where the user has to choose another. */
+export function mapType(type: SourceType, choice?: TypePolicy['as']): TypeMapping | undefined {
+  if (type.kind === 'pseudo')
+    return type.name === 'anyarray' && choice === undefined ? textMapping : undefined
   if (choice?.kind === 'text') return textMapping
-  if (choice !== undefined) return mapChosenNumber(type, choice)
-  if (type.kind === 'enum') return asIs
-  if (type.kind !== 'base') return textMapping
-  if (type.schema !== 'pg_catalog') return textExtensions.has(type.name) ? textMapping : undefined
-  if (type.name === 'money') return money
-  if (type.name === 'inet') return inet
-  if (type.name === 'numeric') return mapNumeric(type.typmod)
-  return decoded[type.name] ?? textMapping
+  if (choice?.kind === 'json') return jsonMapping
+  switch (type.kind) {
+    case 'array':
+      return mapArray(type, choice)
+    case 'composite':
+      return choice === undefined ? mapComposite(type.fields) : undefined
+    case 'range':
+      if (choice === undefined) return textMapping
+      return choice.kind === 'struct' ? mapRange(type.subtype) : undefined
+    case 'multirange':
+      if (choice === undefined) return textMapping
+      return choice.kind === 'struct' ? mapMultirange(type.subtype) : undefined
+    case 'base':
+    case 'enum':
+      return choice === undefined ? (mapNestedBase(type) ?? mapScalar(type, choice)) : mapScalar(type, choice)
+  }
+}
+
+const jsonMapping: TypeMapping = {
+  type: { kind: 'string' },
+  wire: { kind: 'text' },
+  cast: (expression) => `pg_catalog.to_json(${expression})::text`,
+}
+
+const part = (name: string, type: Type, required: boolean): NestedField => ({ id: 0, name, type, required })
+
+const interval: TypeMapping = {
+  type: {
+    kind: 'struct',
+    fields: [
+      part('months', { kind: 'int' }, true),
+      part('days', { kind: 'int' }, true),
+      part('micros', { kind: 'long' }, true),
+    ],
+  },
+  wire: { kind: 'interval' },
+  send: 'pg_catalog.interval_send',
+}
+
+/** Base types that have parts all the same. */
+function mapNestedBase(type: Extract<SourceType, { kind: 'base' | 'enum' }>): TypeMapping | undefined {
+  if (type.kind !== 'base') return undefined
+  if (type.schema === 'pg_catalog') return type.name === 'interval' ? interval : undefined
+  if (type.name !== 'hstore') return undefined
+  const [key, value] = [{ kind: 'string' }, { kind: 'string' }] as const
+  return {
+    type: { kind: 'map', keyId: 0, key, valueId: 0, value, valueRequired: false },
+    wire: { kind: 'hstore' },
+    send: `${quoteIdentifier(type.schema)}.hstore_send`,
+  }
 }
 
 /**
- * typmod holds precision in the upper half and the scale, an 11-bit signed number since PostgreSQL 15, in the lower.
- * Iceberg's scale lies between 0 and the precision: `numeric(3,-2)` becomes decimal(5,0), `numeric(2,4)` decimal(4,4).
+ * Casting reaches into an array element by element, except where the elements are scalars: SQL casts those arrays
+ * whole, whatever their dimensions.
  */
-function mapNumeric(typmod: number): ScalarMapping {
-  if (typmod < 0) return textMapping
-  const packed = typmod - 4
-  const declaredScale = ((packed & 0x7ff) ^ 1024) - 1024
-  const declaredPrecision = (packed >> 16) & 0xffff
-  const scale = Math.max(declaredScale, 0)
-  const precision = Math.max(declaredPrecision + Math.max(-declaredScale, 0), scale)
-  return precision > decimalPrecisionMax ? textMapping : decimal(precision, scale)
-}
-
-function decimal(precision: number, scale: number): ScalarMapping {
-  return { type: { kind: 'decimal', precision, scale }, wire: { kind: 'numeric', precision, scale } }
-}
-
-const numbers = new Set(['numeric', 'money', 'int2', 'int4', 'int8', 'float4', 'float8'])
-
-function mapChosenNumber(
-  type: SourceType,
-  choice: Exclude<TypePolicy['as'], undefined | { kind: 'text' }>,
-): ScalarMapping | undefined {
-  if (type.kind !== 'base' || type.schema !== 'pg_catalog' || !numbers.has(type.name)) return undefined
-  // money casts to numeric only.
-  const through = (list: boolean): string => (type.name === 'money' ? `::numeric${list ? '[]' : ''}` : '')
-  if (choice.kind === 'double') {
-    const cast = (expression: string, list: boolean): string =>
-      `${expression}${through(list)}::float8${list ? '[]' : ''}`
-    return { type: { kind: 'double' }, wire: { kind: 'float8' }, cast }
+function mapArray(
+  { element, dimensions: declared }: Extract<SourceType, { kind: 'array' }>,
+  choice: TypePolicy['as'],
+): TypeMapping | undefined {
+  const dimensions = choice?.kind === 'list' ? choice.dimensions : declared
+  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > dimensionsMax) return undefined
+  const mapped = mapType(element, choice?.kind === 'list' ? undefined : choice)
+  if (mapped === undefined) return undefined
+  const { cast } = mapped
+  const whole = isScalarWire(mapped.wire)
+  if (cast !== undefined && !whole && dimensions > 1) return undefined
+  return {
+    type: nestedLists(mapped.type, dimensions),
+    wire: { kind: 'list', dimensions, element: mapped.wire },
+    send: 'pg_catalog.array_send',
+    ...(cast === undefined
+      ? {}
+      : { cast: (expression) => (whole ? cast(expression, true) : castElements(expression, cast)) }),
   }
-  const { precision, scale, round = false } = choice
-  const valid =
-    Number.isInteger(precision) &&
-    Number.isInteger(scale) &&
-    precision >= 1 &&
-    scale >= 0 &&
-    scale <= precision
-  if (!valid || precision > decimalPrecisionMax) return undefined
-  const rounded = `::numeric(${precision},${scale})`
-  const cast = (expression: string, list: boolean): string =>
-    `${expression}${through(list)}${round ? rounded : '::numeric'}${list ? '[]' : ''}`
-  return { ...decimal(precision, scale), cast }
+}
+
+function nestedLists(element: Type, dimensions: number): Type {
+  let type = element
+  for (let dimension = 0; dimension < dimensions; dimension++) {
+    type = { kind: 'list', elementId: 0, element: type, elementRequired: false }
+  }
+  return type
+}
+
+/** Subscripts of one dimension find nothing in an array of two: that one goes to the decoder as what it is. */
+function castElements(expression: string, cast: NonNullable<TypeMapping['cast']>): string {
+  const element = cast(`(${expression})[i]`, false)
+  const elements = `ARRAY(SELECT ${element} FROM pg_catalog.generate_subscripts(${expression}, 1) AS i ORDER BY i)`
+  return `CASE WHEN pg_catalog.array_ndims(${expression}) > 1 THEN ARRAY[ARRAY[ROW()]] WHEN ${expression} IS NOT NULL THEN ${elements} END`
+}
+
+function mapComposite(fields: readonly CompositeField[]): TypeMapping | undefined {
+  if (fields.length === 0) return textMapping
+  const mapped = fields.map(({ type }) => mapType(type))
+  if (!mapped.every((mapping) => mapping !== undefined)) return undefined
+  const row = (expression: string): string =>
+    mapped
+      .map(({ cast }, index) => {
+        const field = `(${expression}).${quoteIdentifier(fields[index]?.name ?? '')}`
+        return cast === undefined ? field : cast(field, false)
+      })
+      .join(', ')
+  return {
+    type: {
+      kind: 'struct',
+      fields: mapped.map(({ type }, index) => part(fields[index]?.name ?? '', type, false)),
+    },
+    wire: { kind: 'struct', fields: mapped.map(({ wire }) => wire) },
+    send: 'pg_catalog.record_send',
+    ...(mapped.every(({ cast }) => cast === undefined)
+      ? {}
+      : // IS NULL is also true of a row of nulls.
+        {
+          cast: (expression) =>
+            `CASE WHEN pg_catalog.num_nulls(${expression}) = 0 THEN ROW(${row(expression)}) END`,
+        }),
+  }
+}
+
+/** A bound that is not there is null; an empty range has none. */
+function mapRange(subtype: SourceType): TypeMapping | undefined {
+  const bound = mapType(subtype)
+  if (bound === undefined) return undefined
+  const { type, wire, cast } = bound
+  const boundSql = (value: string): string => (cast === undefined ? value : cast(value, false))
+  const flag = { kind: 'bool' } as const
+  return {
+    type: {
+      kind: 'struct',
+      fields: [
+        part('lower', type, false),
+        part('upper', type, false),
+        ...['lower_inclusive', 'upper_inclusive', 'empty'].map((name) =>
+          part(name, { kind: 'boolean' }, false),
+        ),
+      ],
+    },
+    wire: { kind: 'struct', fields: [wire, wire, flag, flag, flag] },
+    send: 'pg_catalog.record_send',
+    cast: (range) => {
+      const bounds = ['lower', 'upper'].map((name) => boundSql(`pg_catalog.${name}(${range})`))
+      const flags = ['lower_inc', 'upper_inc', 'isempty'].map((name) => `pg_catalog.${name}(${range})`)
+      return `CASE WHEN ${range} IS NOT NULL THEN ROW(${[...bounds, ...flags].join(', ')}) END`
+    },
+  }
+}
+
+function mapMultirange(subtype: SourceType): TypeMapping | undefined {
+  const range = mapRange(subtype)
+  if (range?.cast === undefined) return undefined
+  const { cast } = range
+  return {
+    type: nestedLists(range.type, 1),
+    wire: { kind: 'list', dimensions: 1, element: range.wire },
+    send: 'pg_catalog.array_send',
+    cast: (expression) =>
+      `CASE WHEN ${expression} IS NOT NULL THEN ARRAY(SELECT ${cast('u.r', false)} FROM pg_catalog.unnest(${expression}) AS u(r)) END`,
+  }
 }

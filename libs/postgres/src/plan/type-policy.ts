@@ -1,24 +1,37 @@
 /** What happens to a value that the Iceberg type cannot hold. Every value touched is counted in `ReadStats`. */
 export type ValuePolicy = 'error' | 'null' | 'clamp'
 
+/** Another type than the one that the source's type has by default. */
+export type TypeChoice =
+  /** The server's text, or its JSON, of the whole value. */
+  | { readonly kind: 'text' | 'json' }
+  | { readonly kind: 'double' }
+  /** Checked, or rounded (`round`) to the scale. */
+  | {
+      readonly kind: 'decimal'
+      readonly precision: number
+      readonly scale: number
+      readonly round?: boolean
+    }
+  /** Ranges as lower, upper and flags; multiranges as a list of those. */
+  | { readonly kind: 'struct' }
+  /** Arrays of so many dimensions, as lists in lists. */
+  | { readonly kind: 'list'; readonly dimensions: number }
+
 export type TypePolicy = {
-  /** Overrides the type: the server casts that column alone, or rounds it (`round`) to the decimal's scale. */
-  readonly as?:
-    | { readonly kind: 'text' }
-    | { readonly kind: 'double' }
-    | {
-        readonly kind: 'decimal'
-        readonly precision: number
-        readonly scale: number
-        readonly round?: boolean
-      }
-  /** `infinity` and `-infinity` of dates, timestamps and numerics; clamped to the end of the type's range. Default error. */
+  /** Overrides the type: the server casts that column alone. */
+  readonly as?: TypeChoice
+  /** `infinity` and `-infinity` of dates, timestamps, intervals and numerics; clamped to the end of the type's range. Default error. */
   readonly infinity?: ValuePolicy
   /** `NaN` of numerics, which has no nearest value. Default error. */
   readonly nan?: 'error' | 'null'
   /** Years before 1 or after 9999, the time 24:00, numerics of too many digits. Default error. */
   readonly outOfRange?: ValuePolicy
+  /** Arrays of other dimensions than the column's list has: `flatten` makes one list of them. Default error. */
+  readonly dimensions?: DimensionsPolicy
 }
+
+export type DimensionsPolicy = 'error' | 'null' | 'flatten'
 
 /** Policies of all columns, and of single ones by name, which win member by member. */
 export type TypePolicies = {
@@ -31,6 +44,7 @@ export type ResolvedPolicy = {
   readonly infinity: ValuePolicy
   readonly nan: 'error' | 'null'
   readonly outOfRange: ValuePolicy
+  readonly dimensions: DimensionsPolicy
 }
 
 export function resolvePolicy(policies: TypePolicies, column: string): ResolvedPolicy {
@@ -38,13 +52,9 @@ export function resolvePolicy(policies: TypePolicies, column: string): ResolvedP
     infinity = 'error',
     nan = 'error',
     outOfRange = 'error',
+    dimensions = 'error',
   } = { ...policies.default, ...policies.columns?.[column] }
-  return { infinity, nan, outOfRange }
-}
-
-/** True when a value of the column may become null. */
-export function makesNulls({ infinity, nan, outOfRange }: ResolvedPolicy): boolean {
-  return infinity === 'null' || nan === 'null' || outOfRange === 'null'
+  return { infinity, nan, outOfRange, dimensions }
 }
 
 /** How a user sets the policy of one column, for the hints of errors. A bare column name gets its table by ellipsis. */

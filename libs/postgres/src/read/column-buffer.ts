@@ -1,6 +1,6 @@
 import type { PrimitiveType } from '@floe/iceberg'
 import type { LeafColumn, LeafValues } from '@floe/parquet'
-import type { ColumnPlan } from '../plan/column-plan.ts'
+import type { LeafPlan } from '../plan/leaf-plan.ts'
 import type { ResolvedPolicy } from '../plan/type-policy.ts'
 import { int32PrecisionMax, int64PrecisionMax } from '../plan/wire-type.ts'
 import { StringDictionary, wordSlackBytes } from './string-dictionary.ts'
@@ -17,7 +17,7 @@ const initialDataBytes = 16_384
  * column is at `row - nullCount`. Fields are public because the generated decoder writes them.
  */
 export class ColumnBuffer {
-  readonly plan: ColumnPlan
+  readonly plan: LeafPlan
   readonly name: string
   readonly layout: Layout
   readonly policy: ResolvedPolicy
@@ -38,7 +38,7 @@ export class ColumnBuffer {
   dictionary: StringDictionary | undefined
   /** Nulls of a flat column. */
   nullCount = 0
-  /** Values and level entries of a list column. */
+  /** Values and level entries of a column with parts. */
   valueCount = 0
   levelCount = 0
   /** Values changed by a policy, by `case -> action`. */
@@ -51,19 +51,20 @@ export class ColumnBuffer {
   private repetitions: Uint8Array = new Uint8Array(0)
   private belowMaximum = 0
 
-  constructor(plan: ColumnPlan) {
-    const leaf = leafType(plan)
-    const { scalar, list } = plan.wire
+  /** `rows` of a batch at most; without `dictionary` strings are plain bytes from the first. */
+  constructor(plan: LeafPlan, { rows, dictionary }: { readonly rows: number; readonly dictionary: boolean }) {
+    const { type, wire } = plan
     this.plan = plan
     this.name = plan.name
     this.policy = plan.policy
-    this.layout = layoutOf(leaf)
-    this.decimal = leaf.kind === 'decimal' ? leaf : undefined
-    this.width = leaf.kind === 'decimal' ? decimalWidth(leaf.precision) : leaf.kind === 'uuid' ? 16 : 0
-    this.maxDefinition = (plan.required ? 0 : 1) + (list ? 2 : 0)
-    this.wantsDictionary = leaf.kind === 'string' && (scalar.kind === 'text' || scalar.kind === 'jsonb')
+    this.layout = layoutOf(type)
+    this.decimal = type.kind === 'decimal' ? type : undefined
+    this.width = type.kind === 'decimal' ? decimalWidth(type.precision) : type.kind === 'uuid' ? 16 : 0
+    this.maxDefinition = plan.definitionMax
+    this.wantsDictionary =
+      dictionary && type.kind === 'string' && (wire.kind === 'text' || wire.kind === 'jsonb')
     if (this.wantsDictionary) this.dictionary = new StringDictionary()
-    this.reserve(initialValues)
+    this.reserve(Math.min(initialValues, rows))
   }
 
   /** Makes room for `count` values and, in a flat column, as many levels. */
@@ -79,7 +80,7 @@ export class ColumnBuffer {
     if (layout === 'boolean') this.data = grownBytes(this.data, capacity)
     if (layout === 'fixed') this.growFixed(capacity)
     if (layout === 'bytes') this.offsets = grownInt32(this.offsets, capacity + 1)
-    if (this.definitions.length > 0 && !this.plan.wire.list) this.growFlatLevels()
+    if (this.definitions.length > 0 && this.plan.isFlat) this.growFlatLevels()
   }
 
   addNull(row: number): void {
@@ -88,7 +89,7 @@ export class ColumnBuffer {
     this.nullCount++
   }
 
-  /** One entry of a list column: a value, a null element, an empty or a null list. */
+  /** One entry of a column with parts: a value, or what is null or empty in its place. */
   addLevel(definition: number, repetition: number): void {
     const at = this.levelCount
     if (at === this.repetitions.length) {
@@ -118,7 +119,7 @@ export class ColumnBuffer {
     if (end + wordSlackBytes > this.data.length) this.growData(end + wordSlackBytes)
     if (length <= wordCopyBytesMax) {
       const { view } = this
-      for (let i = 0; i < length; i += 4) view.setInt32(start + i, source.getInt32(at + i, true), true)
+      for (let i = 0; i < length; i += 8) view.setBigInt64(start + i, source.getBigInt64(at + i, true), true)
     } else {
       this.data.set(bytes.subarray(at, at + length), start)
     }
@@ -126,36 +127,35 @@ export class ColumnBuffer {
     this.offsets[index + 1] = end
   }
 
+  get heldBytes(): number {
+    const { int32s, float32s, float64s, data, offsets, definitions, repetitions, dictionary } = this
+    // The words of fixed values are a view of their bytes.
+    const words = int32s.buffer === data.buffer ? 0 : int32s.byteLength
+    const values = words + float32s.byteLength + float64s.byteLength + data.byteLength + offsets.byteLength
+    return values + definitions.byteLength + repetitions.byteLength + (dictionary?.heldBytes ?? 0)
+  }
+
   touch(what: string): void {
     this.touched.set(what, (this.touched.get(what) ?? 0) + 1)
   }
 
   toLeaf(rowCount: number): LeafColumn {
-    const { type, wire, fieldId } = this.plan
-    const { definitions } = this
-    if (wire.list) {
-      return {
-        fieldId: type.kind === 'list' ? type.elementId : fieldId,
-        levelCount: this.levelCount,
-        valueCount: this.valueCount,
-        definitionLevels: this.belowMaximum === 0 ? undefined : definitions,
-        repetitionLevels: this.repetitions,
-        values: this.toValues(),
-      }
-    }
+    const { fieldId, isFlat, isRepeated } = this.plan
+    const { definitions, repetitions } = this
+    const isFull = isFlat ? this.nullCount === 0 : this.belowMaximum === 0
     return {
       fieldId,
-      levelCount: rowCount,
-      valueCount: rowCount - this.nullCount,
-      definitionLevels: this.nullCount === 0 ? undefined : definitions,
-      repetitionLevels: undefined,
+      levelCount: isFlat ? rowCount : this.levelCount,
+      valueCount: isFlat ? rowCount - this.nullCount : this.valueCount,
+      definitionLevels: isFull ? undefined : definitions,
+      repetitionLevels: isRepeated ? repetitions : undefined,
       values: this.toValues(),
     }
   }
 
   /** Empties the batch; buffers stay. Levels go back to all-present, which is why values never write one. */
   reset(rowCount: number): void {
-    if (!this.plan.wire.list && this.nullCount > 0) this.definitions.fill(1, 0, rowCount)
+    if (this.plan.isFlat && this.nullCount > 0) this.definitions.fill(1, 0, rowCount)
     this.nullCount = 0
     this.valueCount = 0
     this.levelCount = 0
@@ -204,7 +204,11 @@ export class ColumnBuffer {
   private growData(bytes: number): void {
     this.data = grownBytes(
       this.data,
-      Math.max(bytes, initialDataBytes, Math.min(this.data.length * 2, 2 ** 31 + wordSlackBytes)),
+      Math.max(
+        bytes,
+        Math.min(initialDataBytes, this.capacity * 8),
+        Math.min(this.data.length * 2, 2 ** 31 + wordSlackBytes),
+      ),
     )
     this.view = new DataView(this.data.buffer)
   }
@@ -220,10 +224,6 @@ export class ColumnBuffer {
     grown.set(this.definitions)
     this.definitions = grown
   }
-}
-
-export function leafType({ type }: ColumnPlan): PrimitiveType {
-  return (type.kind === 'list' ? type.element : type) as PrimitiveType
 }
 
 function layoutOf(type: PrimitiveType): Layout {

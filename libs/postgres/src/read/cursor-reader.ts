@@ -1,6 +1,7 @@
 import Cursor from 'pg-cursor'
 import { chunkQuery } from '../plan/chunk.ts'
 import type { Chunk } from '../plan/chunk.ts'
+import type { ColumnPlan } from '../plan/column-plan.ts'
 import { connectSource } from '../source/connect-source.ts'
 import type { SourceConnection } from '../source/connect-source.ts'
 import { sourceError } from '../source/source-error.ts'
@@ -25,6 +26,11 @@ export async function openCursorReader(options: SourceReaderOptions): Promise<So
     await client.end().catch(() => undefined)
     throw error
   }
+}
+
+/** Values with parts come as the bytes that COPY would send: their text forms have a grammar for each kind. */
+function asText(plan: ColumnPlan): ColumnPlan {
+  return plan.send === undefined ? plan : { ...plan, select: `${plan.send}(${plan.select})` }
 }
 
 /** Values stay the server's text until they are written in binary form, for the decoder that COPY uses. */
@@ -65,6 +71,15 @@ class CursorReader implements SourceReader {
     return { rows: decoder.rows, wireBytes, waitMs, decodeMs, touched: decoder.touched() }
   }
 
+  timings(): Pick<ReadStats, 'wireBytes' | 'waitMs' | 'decodeMs'> {
+    const { wireBytes, waitMs, decodeMs } = this
+    return { wireBytes, waitMs, decodeMs }
+  }
+
+  heldBytes(): number {
+    return this.decoder.heldBytes
+  }
+
   async close(): Promise<void> {
     await this.client.end().catch(() => undefined)
   }
@@ -75,7 +90,7 @@ class CursorReader implements SourceReader {
       rowMode: 'array' as const,
       types: textTypes as unknown as NonNullable<Cursor.CursorQueryConfig['types']>,
     }
-    const cursor = this.client.query(new Cursor<TextRow>(chunkQuery(columns, chunk), [], config))
+    const cursor = this.client.query(new Cursor<TextRow>(chunkQuery(columns.map(asText), chunk), [], config))
     for (;;) {
       if (signal?.aborted === true) throw cancelledError(signal.reason)
       const asked = clock.now()

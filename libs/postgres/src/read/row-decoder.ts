@@ -1,10 +1,13 @@
 import { FloeError } from '@floe/iceberg'
 import type { ColumnBatch } from '@floe/parquet'
 import type { ColumnPlan } from '../plan/column-plan.ts'
-import { typePolicyHint } from '../plan/type-policy.ts'
+import { leafPlans } from '../plan/leaf-plan.ts'
 import { ColumnBuffer } from './column-buffer.ts'
+import { dictionaryHeldBytesMax } from './string-dictionary.ts'
 import { decoderSource } from './decoder-source.ts'
 import {
+  flattens,
+  keepsInfinity,
   writeSpecialDate,
   writeSpecialNumeric,
   writeSpecialTime,
@@ -15,7 +18,11 @@ import { decimalShape, writeWideDecimal } from './wide-decimal.ts'
 /** Why decoding stopped: the batch is full, the buffer ends within a message, or the next message is no row. */
 export type DecodeStop = 'full' | 'partial' | 'other'
 
-export type DecoderLimits = { readonly batchRowsMax: number; readonly batchBytesMax: number }
+export type DecoderLimits = {
+  readonly batchRowsMax: number
+  readonly batchBytesMax: number
+  readonly dictionaryBytesMax?: number
+}
 
 type DecodeState = { rowCount: number; stop: DecodeStop }
 type DecodeRows = (
@@ -43,9 +50,18 @@ export class RowDecoder {
   private rowCapacity = 0
   private batchBytes = 0
 
-  constructor(plans: readonly ColumnPlan[], { batchRowsMax, batchBytesMax }: DecoderLimits) {
-    this.columns = plans.map((plan) => new ColumnBuffer(plan))
+  constructor(
+    plans: readonly ColumnPlan[],
+    { batchRowsMax, batchBytesMax, dictionaryBytesMax = Number.MAX_SAFE_INTEGER }: DecoderLimits,
+  ) {
     this.rowsMax = Math.max(1, batchRowsMax)
+    // The first text columns get the dictionaries that there is room for.
+    let dictionaries = Math.floor(dictionaryBytesMax / dictionaryHeldBytesMax)
+    this.columns = plans.flatMap(leafPlans).map((leaf) => {
+      const column = new ColumnBuffer(leaf, { rows: this.rowsMax, dictionary: dictionaries > 0 })
+      if (column.dictionary !== undefined) dictionaries--
+      return column
+    })
     this.bytesMax = Math.min(batchBytesMax, batchBytesCeiling)
     this.decodeRows = compileDecoder(plans, this.columns, this.state)
     this.reserveRows(Math.min(initialRows, this.rowsMax))
@@ -53,6 +69,10 @@ export class RowDecoder {
 
   get stop(): DecodeStop {
     return this.state.stop
+  }
+
+  get heldBytes(): number {
+    return this.columns.reduce((sum, column) => sum + column.heldBytes, 0)
   }
 
   get isEmpty(): boolean {
@@ -95,10 +115,12 @@ export class RowDecoder {
 
   /** Values that a policy changed, as `column: case -> action`. */
   touched(): Record<string, number> {
-    const entries = this.columns.flatMap(({ name, touched }) =>
-      [...touched].map(([what, count]) => [`${name}: ${what}`, count] as const),
-    )
-    return Object.fromEntries(entries)
+    const counts: Record<string, number> = {}
+    for (const { name, touched } of this.columns) {
+      for (const [what, count] of touched)
+        counts[`${name}: ${what}`] = (counts[`${name}: ${what}`] ?? 0) + count
+    }
+    return counts
   }
 
   private reserveRows(rows: number): void {
@@ -122,7 +144,8 @@ function compileDecoder(
       decimal === undefined ? undefined : decimalShape(decimal.precision, decimal.scale),
     ),
     nullInRequired,
-    manyDimensions,
+    flattens,
+    keepsInfinity,
     badLength,
     malformedRow,
   }
@@ -150,16 +173,6 @@ function badLength({ name }: ColumnBuffer, length: number): never {
     `column ${JSON.stringify(name)}: a value of ${length} bytes does not fit its type`,
     {
       hint: planAgain,
-    },
-  )
-}
-
-function manyDimensions({ name }: ColumnBuffer): never {
-  throw new FloeError(
-    'unsupported',
-    `column ${JSON.stringify(name)} holds an array of more than one dimension`,
-    {
-      hint: `${typePolicyHint(name, 'as: text')} to load its text form`,
     },
   )
 }

@@ -2,17 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPostgres } from '@floe/testing'
 import type { TestPostgres } from '@floe/testing'
 import { FloeError } from '@floe/iceberg'
-import { batchRows } from '../batch-rows.ts'
 import type { BatchValue } from '../batch-rows.ts'
-import {
-  connectSource,
-  exportSnapshot,
-  findSourceTables,
-  openSourceReader,
-  planChunks,
-  planColumns,
-} from '../index.ts'
-import type { ReadMethod, ReadStats, TypePolicies } from '../index.ts'
+import type { TypePolicies } from '../index.ts'
+import { readBothWays, readTable as readTableOf } from '../testing/read-table.ts'
+import type { ReadOptions } from '../testing/read-table.ts'
 
 let postgres: TestPostgres
 beforeAll(async () => {
@@ -20,88 +13,22 @@ beforeAll(async () => {
 })
 afterAll(() => postgres.stop())
 
-type ReadOptions = {
-  readonly method?: ReadMethod
-  readonly policies?: TypePolicies
-  readonly batchRowsMax?: number
-  readonly batchBytesMax?: number
-  readonly chunkBytes?: number
-  readonly afterSnapshot?: () => Promise<unknown>
-  /** Waits in each batch, so that decoding goes on in a later turn. */
-  readonly slow?: boolean
-}
-type Read = {
-  readonly rows: readonly (readonly BatchValue[])[]
-  readonly batches: readonly number[]
-  readonly stats: ReadStats
-  readonly layouts: readonly string[]
+function readTable(name: string, options: ReadOptions = {}): ReturnType<typeof readTableOf> {
+  return readTableOf(postgres, name, options)
 }
 
-async function readTable(name: string, options: ReadOptions = {}): Promise<Read> {
-  const {
-    method = 'copy',
-    policies,
-    batchRowsMax = 10_000,
-    batchBytesMax = 64 * 1024 * 1024,
-    slow = false,
-  } = options
-  const client = await connectSource(postgres.url)
-  try {
-    const [table] = await findSourceTables(client, name)
-    if (table === undefined) throw new Error(`no ${name}`)
-    const columns = structuredClone(planColumns(table, policies))
-    const snapshot = await exportSnapshot(client, { tables: [table] })
-    await options.afterSnapshot?.()
-    const { chunkBytes } = options
-    const { chunks } = await planChunks(client, table, {
-      workers: 1,
-      method,
-      ...(chunkBytes === undefined ? {} : { chunkBytes }),
-    })
-    const settings = {
-      url: postgres.url,
-      snapshotId: snapshot.id,
-      columns,
-      method,
-      batchRowsMax,
-      batchBytesMax,
-    }
-    const reader = await openSourceReader({ ...settings, clock: performance })
-    const rows: (readonly BatchValue[])[] = []
-    const batches: number[] = []
-    let layouts: readonly string[] = []
-    const queue = structuredClone([...chunks])
-    try {
-      const stats = await reader.read(
-        () => queue.shift(),
-        (batch) => {
-          rows.push(...batchRows(columns, batch))
-          batches.push(batch.rowCount)
-          layouts = batch.columns.map(({ values }) => values.layout)
-          return slow ? new Promise<void>((resolve) => setTimeout(resolve, 1)) : undefined
-        },
-      )
-      return { rows, batches, stats, layouts }
-    } finally {
-      await reader.close()
-    }
-  } finally {
-    await client.end()
-  }
-}
-
-/** One-column table of these SQL values, read both ways; both must agree before either is returned. */
+/** Both ways must agree before either is returned. */
 async function roundTrip(
   type: string,
   values: readonly string[],
   policies?: TypePolicies['default'] & { as?: never },
 ): Promise<readonly BatchValue[]> {
-  await postgres.query('DROP TABLE IF EXISTS one')
-  await postgres.query(`CREATE TABLE one (id int, v ${type})`)
-  for (const [id, value] of values.entries()) await postgres.query(`INSERT INTO one VALUES (${id}, ${value})`)
-  const options = policies === undefined ? {} : { policies: { default: policies } }
-  const copied = await readTable('public.one', options)
-  const fetched = await readTable('public.one', { ...options, method: 'cursor' })
+  const { copied, fetched } = await readBothWays(
+    postgres,
+    type,
+    values,
+    policies === undefined ? undefined : { default: policies },
+  )
   expect(fetched.rows).toEqual(copied.rows)
   expect(fetched.layouts).toEqual(copied.layouts)
   expect(fetched.stats.touched).toEqual(copied.stats.touched)
@@ -221,7 +148,6 @@ describe('values of each type, the same by COPY and by cursor', () => {
     ],
     ['timestamptz', [`'2024-06-01 12:00:00.5+02'`, 'NULL'], [micros('2024-06-01T10:00:00.5Z'), null]],
     ['timetz', [`'12:00:00+02'`], ['12:00:00+02']],
-    ['interval', [`'1 year 2 days 3 hours'`], ['P1Y2DT3H']],
     ['json', [`'{"a": 1 }'`], ['{"a": 1 }']],
     ['jsonb', [`'{"a":1}'`, `'null'`, 'NULL'], ['{"a": 1}', 'null', null]],
     ['inet', [`'10.0.0.1'`], ['10.0.0.1']],
@@ -258,7 +184,6 @@ describe('values of each type, the same by COPY and by cursor', () => {
     ['bytea[]', [`ARRAY['\\x00ff'::bytea]`], [['00ff']]],
     ['jsonb[]', [`ARRAY['{"a":1}'::jsonb]`], [['{"a": 1}']]],
     ['inet[]', [`'{10.0.0.1}'`], [['10.0.0.1']]],
-    ['interval[]', [`ARRAY['1 day'::interval]`], [['P1D']]],
     ['money[]', [`ARRAY['1.50'::money]`], [[150n]]],
     ['box[]', [`'{(1,1),(0,0);(2,2),(1,1)}'`], [['(1,1),(0,0)', '(2,2),(1,1)']]],
     ['int4range[]', [`ARRAY['[1,5)'::int4range]`], [['[1,5)']]],
@@ -267,16 +192,14 @@ describe('values of each type, the same by COPY and by cursor', () => {
     expect(await roundTrip(type, values)).toEqual(expected)
   })
 
-  it('reads user-made types: enum, domain, composite and arrays of them', async () => {
+  it('reads user-made types: enum, domain and arrays of them', async () => {
     await postgres.query(`CREATE TYPE mood AS ENUM ('sad', 'very happy'); CREATE DOMAIN cents AS numeric(8,2) CHECK (VALUE >= 0);
-      CREATE DOMAIN tags AS text[]; CREATE TYPE pair AS (a int, b text)`)
+      CREATE DOMAIN tags AS text[]`)
     expect(await roundTrip('mood', [`'sad'`, `'very happy'`, 'NULL'])).toEqual(['sad', 'very happy', null])
     expect(await roundTrip('cents', ['1.25'])).toEqual([125])
     expect(await roundTrip('tags', [`'{a,b}'`])).toEqual([['a', 'b']])
-    expect(await roundTrip('pair', [`ROW(1,'x y')`])).toEqual(['(1,"x y")'])
     expect(await roundTrip('mood[]', [`'{sad,NULL}'`])).toEqual([['sad', null]])
     expect(await roundTrip('cents[]', [`'{1.25}'`])).toEqual([[125]])
-    expect(await roundTrip('pair[]', [`ARRAY[ROW(1,'x')::pair]`])).toEqual([['(1,x)']])
   })
 })
 
@@ -354,14 +277,6 @@ describe('values that Iceberg has no place for', () => {
     expect(
       (await readTable('public.chosen', { policies: { columns: { v: { as: { kind: 'double' } } } } })).rows,
     ).toEqual([[1.5], [-2.25], [1e37]])
-  })
-
-  it('refuses arrays of two dimensions, and loads their text when asked', async () => {
-    const error = await failure(() => roundTrip('int4[]', [`'{{1,2},{3,4}}'`]))
-    expect(error.message).toContain('more than one dimension')
-    expect(error.hint).toContain('as: text')
-    const { rows } = await readTable('public.one', { policies: { columns: { v: { as: { kind: 'text' } } } } })
-    expect(rows).toEqual([[0, '{{1,2},{3,4}}']])
   })
 })
 

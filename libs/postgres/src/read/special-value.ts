@@ -52,6 +52,26 @@ function decide(column: ColumnBuffer, what: Case): 'null' | 'clamp' {
   )
 }
 
+/** True when an array of other dimensions becomes one list, false when it becomes null. */
+export function flattens(column: ColumnBuffer, found: number, wanted: number): boolean {
+  const action = column.policy.dimensions
+  if (action === 'null' || (action === 'flatten' && wanted === 1)) {
+    column.touch(`${found} dimensions -> ${action}`)
+    return action === 'flatten'
+  }
+  const other = wanted === 1 ? ', or dimensions: flatten' : ''
+  throw new FloeError(
+    'unsupported',
+    `column ${JSON.stringify(column.name)} holds an array of ${found} dimensions, not ${wanted}`,
+    { hint: `${typePolicyHint(column.name, `as: list(${found})`)}, or as: json, or as: text${other}` },
+  )
+}
+
+/** The infinite intervals of PostgreSQL 17 clamp to what they are made of: the ends of all three parts. */
+export function keepsInfinity(column: ColumnBuffer): boolean {
+  return decide(column, 'infinity') === 'clamp'
+}
+
 function describe(what: Case): string {
   if (what === 'outOfRange') return 'out of range of its Iceberg type'
   return `${caseNames[what]}, which its Iceberg type does not have`

@@ -13,6 +13,8 @@ export type SourceSnapshot = {
   readonly takenAt: string
   /** Transactions below this are visible or gone; an unsigned 64-bit number. */
   readonly xmin: bigint
+  /** No transaction from this on is visible. */
+  readonly xmax: bigint
   release(): Promise<void>
 }
 
@@ -21,7 +23,7 @@ export type SnapshotOptions = {
   readonly tables?: readonly SourceTable[]
 }
 
-type SnapshotRow = { id: string; version: number; taken_at: string; xmin: string }
+type SnapshotRow = { id: string; version: number; taken_at: string; xmin: string; xmax: string }
 
 /** Exports a REPEATABLE READ, READ ONLY snapshot. `client` serves it until `release`. */
 export async function exportSnapshot(
@@ -34,13 +36,15 @@ export async function exportSnapshot(
     const { rows } = await client.query<SnapshotRow>(`
       SELECT pg_catalog.pg_export_snapshot() AS id, pg_catalog.current_setting('server_version_num')::int AS version,
         pg_catalog.to_char(pg_catalog.now(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS taken_at,
-        pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot())::text AS xmin`)
+        pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot())::text AS xmin,
+        pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())::text AS xmax`)
     const row = rows[0] as SnapshotRow
     return {
       id: row.id,
       serverVersion: row.version,
       takenAt: row.taken_at,
       xmin: BigInt(row.xmin),
+      xmax: BigInt(row.xmax),
       release: async () => {
         await client.query('ROLLBACK').catch(() => undefined)
       },
@@ -48,6 +52,24 @@ export async function exportSnapshot(
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined)
     throw sourceError('exporting a snapshot', error)
+  }
+}
+
+/**
+ * Runs queries that see what the snapshot sees. `client` is free again afterwards, whatever happens.
+ * @param snapshotId  of an exported snapshot whose session is still open
+ */
+export async function onSnapshot<T>(
+  client: SourceConnection,
+  snapshotId: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    await client.query(`SET TRANSACTION SNAPSHOT '${snapshotId.replaceAll("'", "''")}'`)
+    return await work()
+  } finally {
+    await client.query('ROLLBACK').catch(() => undefined)
   }
 }
 

@@ -104,6 +104,7 @@ type ColumnRow = {
   readonly type_oid: number
   readonly type_name: string
   readonly typmod: number
+  readonly dimensions: number
   readonly not_null: boolean
   readonly comment: string | null
   readonly generated: boolean
@@ -112,7 +113,7 @@ type ColumnRow = {
 /** PostgreSQL 18 sets `attnotnull` for constraints that are NOT VALID yet: then old rows may hold nulls. */
 const columnsByTable = `
   SELECT a.attrelid::int8::float8 AS table_oid, a.attnum::int AS attnum, a.attname::text AS name, a.atttypid::int8::float8 AS type_oid,
-    pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name, a.atttypmod AS typmod,
+    pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name, a.atttypmod AS typmod, a.attndims::int AS dimensions,
     a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint x
       WHERE x.conrelid = a.attrelid AND x.contype = 'n' AND NOT x.convalidated AND a.attnum = ANY (x.conkey)) AS not_null,
     pg_catalog.col_description(a.attrelid, a.attnum) AS comment,
@@ -161,7 +162,7 @@ async function describeTables(
     kind: kinds[table.relkind] ?? 'table',
     ...(table.comment === null ? {} : { comment: table.comment }),
     columns: (byTable.get(table.oid) ?? []).map((column) =>
-      describeColumn(column, typeOf(column.type_oid, column.typmod)),
+      describeColumn(column, typeOf(column.type_oid, column.typmod, column.dimensions)),
     ),
     primaryKey: table.primary_key ?? [],
     sizeBytes: table.size_bytes,

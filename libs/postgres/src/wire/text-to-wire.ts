@@ -1,32 +1,20 @@
+import { isScalarWire } from '../plan/wire-type.ts'
 import type { ScalarWire, Wire } from '../plan/wire-type.ts'
-import { parseArrayText } from './array-text.ts'
 import { parseDateText, parseTimestampText, parseTimeText } from './datetime-text.ts'
 import type { WireWriter } from './wire-writer.ts'
 
-/** Writes one field as COPY BINARY would: a length, or -1 for null, and the value. */
+/**
+ * Writes one field as COPY BINARY would: a length, or -1 for null, and the value. Values with parts come as the bytes of
+ * their send function already.
+ */
 export function writeField(writer: WireWriter, wire: Wire, text: string | null): void {
   if (text === null) {
     writer.int32(-1)
     return
   }
   writer.sized(() =>
-    wire.list ? writeArray(writer, wire.scalar, text) : writeScalar(writer, wire.scalar, text),
+    isScalarWire(wire) ? writeScalar(writer, wire, text) : writer.text(text.slice(2), 'hex'),
   )
-}
-
-/** `array_send`; more than one dimension is left to the decoder, which refuses it by its header. */
-function writeArray(writer: WireWriter, scalar: ScalarWire, text: string): void {
-  const elements = parseArrayText(text)
-  const dimensions = elements.length === 0 ? 0 : Array.isArray(elements[0]) ? 2 : 1
-  writer.int32(dimensions)
-  writer.int32(0)
-  writer.int32(0)
-  if (dimensions !== 1) return
-  writer.int32(elements.length)
-  writer.int32(1)
-  for (const element of elements) {
-    writeField(writer, { scalar, list: false }, typeof element === 'string' ? element : null)
-  }
 }
 
 function writeScalar(writer: WireWriter, scalar: ScalarWire, text: string): void {

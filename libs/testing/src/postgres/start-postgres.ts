@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { Pool } from 'pg'
+import { Client, Pool } from 'pg'
 import type { QueryResultRow } from 'pg'
 import { FloeError } from '@floe/iceberg'
 import { canEnter, findServerAccount, findServerBinaries, makeServerFolder } from './server-binaries.ts'
@@ -22,6 +22,11 @@ export type TestPostgresOptions = {
   readonly settings?: Readonly<Record<string, string>>
 }
 
+export type TestSession = {
+  query(sql: string): Promise<readonly unknown[]>
+  end(): Promise<void>
+}
+
 export type TestPostgres = {
   /** Superuser `postgres`, database `postgres`, over TCP on the loopback address. */
   readonly url: string
@@ -34,6 +39,8 @@ export type TestPostgres = {
     sql: string,
     params?: readonly unknown[],
   ): Promise<readonly Row[]>
+  /** A session of its own, for transactions that stay open while the test goes on. */
+  openSession(): Promise<TestSession>
   /** Ends the server and removes what is temporary. */
   stop(): Promise<void>
 }
@@ -77,6 +84,7 @@ export async function startPostgres(
       dataDirectory: folder,
       query: async <Row extends QueryResultRow>(sql: string, params: readonly unknown[] = []) =>
         (await pool.query<Row>(sql, params.length === 0 ? undefined : [...params])).rows,
+      openSession: () => openSession(url),
       stop,
       [Symbol.asyncDispose]: stop,
     }
@@ -84,6 +92,12 @@ export async function startPostgres(
     if (removed !== undefined) await rm(removed, { recursive: true, force: true })
     throw error
   }
+}
+
+async function openSession(url: string): Promise<TestSession> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  return { query: async (sql) => (await client.query(sql)).rows as unknown[], end: () => client.end() }
 }
 
 async function stopCluster(
