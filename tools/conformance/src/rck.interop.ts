@@ -1,13 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { installIcebergKit, isMinioInstalled, runIcebergKit, startMinio, startS3Server } from '@floe/peers'
+import { installIcebergKit, runIcebergKit, startMinio } from '@floe/peers'
 import type { KitClass, KitOptions, S3Server } from '@floe/peers'
 import { startPostgres } from '@floe/testing'
 import type { TestPostgres } from '@floe/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startFloeServer } from './floe-process.ts'
-import { isFullLane } from './lane.ts'
 
 beforeAll(() => installIcebergKit())
 
@@ -43,54 +42,43 @@ describe('the Iceberg REST compatibility kit, against a catalog on SQLite and lo
   })
 })
 
-describe.runIf(isFullLane)(
-  'the Iceberg REST compatibility kit, against a catalog on PostgreSQL and local files',
-  () => {
-    let postgres: TestPostgres
-    beforeAll(async () => {
-      postgres = await startPostgres()
-    })
-    afterAll(() => postgres.stop())
+describe('the Iceberg REST compatibility kit, against a catalog on PostgreSQL and local files', () => {
+  let postgres: TestPostgres
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+  afterAll(() => postgres.stop())
 
-    it.each(kit)('passes its tests of %s: %j', async (kitClass, counts) => {
-      const database = new URL(postgres.url)
-      database.searchParams.set('schema', `kit_${kitClass}`)
-      expect(await runKit(kitClass, { FLOE_CATALOG: database.href })).toEqual(counts)
-    })
-  },
-)
+  it.each(kit)('passes its tests of %s: %j', async (kitClass, counts) => {
+    const database = new URL(postgres.url)
+    database.searchParams.set('schema', `kit_${kitClass}`)
+    expect(await runKit(kitClass, { FLOE_CATALOG: database.href })).toEqual(counts)
+  })
+})
 
-const [storeName, startStore] =
-  isMinioInstalled() || isFullLane
-    ? (['MinIO', startMinio] as const)
-    : (['versitygw', startS3Server] as const)
+describe('the Iceberg REST compatibility kit, against a catalog on SQLite and MinIO', () => {
+  let s3: S3Server
+  beforeAll(async () => {
+    s3 = await startMinio()
+  })
+  afterAll(() => s3[Symbol.asyncDispose]())
 
-describe.runIf(isFullLane)(
-  `the Iceberg REST compatibility kit, against a catalog on SQLite and S3 (${storeName})`,
-  () => {
-    let s3: S3Server
-    beforeAll(async () => {
-      s3 = await startStore()
-    })
-    afterAll(() => s3[Symbol.asyncDispose]())
+  // This one moves the metadata file as a file of the machine.
+  const excluded = 'testLoadTableWithMissingMetadataFile'
+  const onS3 = kit.map(
+    ([kitClass, { passed, skipped }]) =>
+      [kitClass, { passed: kitClass === 'views' ? passed : passed - 1, skipped }] as const,
+  )
 
-    // This one moves the metadata file as a file of the machine.
-    const excluded = 'testLoadTableWithMissingMetadataFile'
-    const onS3 = kit.map(
-      ([kitClass, { passed, skipped }]) =>
-        [kitClass, { passed: kitClass === 'views' ? passed : passed - 1, skipped }] as const,
-    )
-
-    it.each(onS3)('passes its tests of %s: %j', async (kitClass, counts) => {
-      const settings = {
-        FLOE_WAREHOUSE: `s3://${s3.bucket}/${kitClass}`,
-        FLOE_S3_ENDPOINT: s3.endpoint,
-        FLOE_S3_REGION: s3.region,
-        FLOE_S3_ACCESS_KEY_ID: s3.accessKeyId,
-        FLOE_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
-      }
-      const properties = { 's3.access-key-id': s3.accessKeyId, 's3.secret-access-key': s3.secretAccessKey }
-      expect(await runKit(kitClass, settings, { properties, excluded })).toEqual(counts)
-    })
-  },
-)
+  it.each(onS3)('passes its tests of %s: %j', async (kitClass, counts) => {
+    const settings = {
+      FLOE_WAREHOUSE: `s3://${s3.bucket}/${kitClass}`,
+      FLOE_S3_ENDPOINT: s3.endpoint,
+      FLOE_S3_REGION: s3.region,
+      FLOE_S3_ACCESS_KEY_ID: s3.accessKeyId,
+      FLOE_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    }
+    const properties = { 's3.access-key-id': s3.accessKeyId, 's3.secret-access-key': s3.secretAccessKey }
+    expect(await runKit(kitClass, settings, { properties, excluded })).toEqual(counts)
+  })
+})
