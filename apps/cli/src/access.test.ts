@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { cleanEnvironment, floeBin, runFloe } from './testing/run-floe.ts'
+import { runFloe } from './testing/run-floe.ts'
 import type { Finished } from './testing/run-floe.ts'
+import { serveFloe } from './testing/serve-floe.ts'
 
 const bootstrap = 'a-bootstrap-token-of-some-length'
 /** Each step is a process of its own. */
@@ -24,31 +23,6 @@ function floe(args: readonly string[], env: Record<string, string> = {}): Promis
   return runFloe(args, { cwd: folder, env })
 }
 
-type Server = AsyncDisposable & { readonly url: string }
-
-async function serve(args: readonly string[], env: Record<string, string>): Promise<Server> {
-  const child: ChildProcess = spawn(process.execPath, [floeBin, 'serve', '--port', '0', ...args], {
-    cwd: folder,
-    env: { ...cleanEnvironment(), ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const url = await new Promise<string>((resolve, reject) => {
-    let log = ''
-    child.once('close', (code) => reject(new Error(`floe serve ended with ${code}: ${log}`)))
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      log += text
-      const found = / on (http:\S+)/.exec(log)?.[1]
-      if (found !== undefined) resolve(found)
-    })
-  })
-  const stop = async (): Promise<void> => {
-    const ended = new Promise((resolve) => child.once('close', resolve))
-    child.kill('SIGTERM')
-    await ended
-  }
-  return { url, [Symbol.asyncDispose]: stop }
-}
-
 describe('floe serve', () => {
   it(
     'refuses to listen beyond loopback without authentication, unless that is meant',
@@ -56,7 +30,10 @@ describe('floe serve', () => {
       const refused = await floe(['serve', '--host', '0.0.0.0', '--port', '0'])
       expect(refused.code).toBe(2)
       expect(refused.stderr).toContain('refusing to listen on 0.0.0.0 without authentication')
-      await using open = await serve(['--host', '0.0.0.0', '--role', 'catalog'], { FLOE_AUTH: 'off' })
+      await using open = await serveFloe(['--host', '0.0.0.0', '--role', 'catalog'], {
+        cwd: folder,
+        env: { FLOE_AUTH: 'off' },
+      })
       expect(open.url).toContain('0.0.0.0')
     },
     stepsMsMax,
@@ -70,7 +47,10 @@ describe('floe token and floe grant', () => {
       const created = await floe(['token', 'create', 'ada', '--role', 'analysts', '--output', 'json'])
       const [{ id, token }] = JSON.parse(created.stdout) as [{ id: string; token: string }]
       expect((await floe(['grant', 'add', 'manage', '--to', 'role:analysts'])).code).toBe(0)
-      await using server = await serve(['--role', 'catalog'], { FLOE_BOOTSTRAP_TOKEN: bootstrap })
+      await using server = await serveFloe(['--role', 'catalog'], {
+        cwd: folder,
+        env: { FLOE_BOOTSTRAP_TOKEN: bootstrap },
+      })
       const at = ['--catalog', server.url]
       const listed = await floe(['grant', 'list', '--output', 'json', ...at], { FLOE_TOKEN: token })
       expect(JSON.parse(listed.stdout)).toEqual([

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -215,6 +215,51 @@ describe('floe load, then everything that reads', () => {
   })
 })
 
+describe('floe sync', () => {
+  const pipeline = (tables: string): string =>
+    `source: $SHOP_URL\nnamespace: synced\nmode: incremental\ntables:\n${tables}`
+  const tables = `
+  - table: shop.orders
+    cursor: { column: ordered_at, lag: 1 day }
+    partitionBy: month(ordered_at)
+  - { table: shop.odd, name: strange, mode: replace, columns: [id], where: id < 1000 }
+  - { table: shop.orders_gone, cursor: id }
+`
+
+  it('loads every table as the file says, reports those that fail, and goes on where it was', async () => {
+    await writeFile(path.join(folder, 'floe.yaml'), pipeline(tables))
+    const env = { SHOP_URL: postgres.url }
+    const args = ['sync', '--report', 'report.json', '--metrics-file', 'floe.prom']
+    const first = await floe(args, { env })
+    expect(first.code).toBe(3)
+    expect(first.stderr).toContain('not-found: shop.orders_gone')
+    const report = parseJson(await readFile(path.join(folder, 'report.json'), 'utf8'))
+    expect(report).toMatchObject({ 'report-version': 1, outcome: 'partly-failed', loaded: 2, failed: 1 })
+    const metrics = await readFile(path.join(folder, 'floe.prom'), 'utf8')
+    expect(metrics).toContain('# TYPE floe_load_rows gauge\nfloe_load_rows{table="synced.orders"} 90\n')
+    expect(metrics).toContain('floe_load_success{table="shop.orders_gone"} 0\n')
+    expect(metrics).toMatch(/floe_load_phase_seconds\{table="synced.orders",phase="source"\} [\d.]+\n/)
+    await postgres.query(`INSERT INTO shop.orders VALUES (91, 'new', '2024-04-01 00:00:00+00')`)
+    const second = await floe([...args, '--output', 'json'], { env })
+    await postgres.query('DELETE FROM shop.orders WHERE id = 91')
+    expect(parseJson(second.stdout)).toMatchObject({
+      tables: [
+        { status: 'failed' },
+        { table: 'synced.orders', rows: 3, increment: { rule: 'merge', isFirst: false } },
+        { table: 'synced.strange', rows: 2 },
+      ],
+    })
+    const sql = 'SELECT count(*) AS n, count(DISTINCT id) AS ids FROM synced.orders'
+    expect((await floe(['sql', sql, '--output', 'csv'])).stdout).toBe('n,ids\n91,91\n')
+  })
+
+  it('names what is wrong in the file', async () => {
+    await writeFile(path.join(folder, 'bad.yaml'), pipeline('  - { table: shop.odd, mode: upsert }'))
+    assertFails(await floe(['sync', 'bad.yaml']), 2, 'invalid-input')
+    assertFails(await floe(['sync', 'none.yaml']), 3, 'not-found')
+  })
+})
+
 describe('errors', () => {
   const cases: readonly (readonly [string, () => readonly string[], number, string])[] = [
     ['a table that is not there', () => ['sql', 'SELECT * FROM lake.no'], 3, 'not-found'],
@@ -265,6 +310,7 @@ describe('help', () => {
   it.concurrent.each([
     '',
     'load',
+    'sync',
     'sql',
     'table',
     'table list',

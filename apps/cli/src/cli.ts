@@ -1,13 +1,16 @@
 import { errorReactions, FloeError } from '@floe/iceberg'
 import { Command, CommanderError } from 'commander'
 import { addAskCommand } from './ask-command.ts'
+import { addAuditCommand } from './audit-command.ts'
 import { printError } from './cli-error.ts'
 import { addGrantCommand } from './grant-command.ts'
 import { addLoadCommand } from './load-command.ts'
+import { addNamespaceCommand } from './namespace-command.ts'
 import { addServeCommand } from './serve-command.ts'
 import { addSqlCommand } from './sql-command.ts'
 import { hasReaderLeft, watchStdout } from './stdout.ts'
 import { openStopSignal } from './stop-signal.ts'
+import { addSyncCommand } from './sync-command.ts'
 import { addTableCommand } from './table-command.ts'
 import { addTokenCommand } from './token-command.ts'
 
@@ -49,12 +52,15 @@ function createProgram(signal: AbortSignal): Command {
       '\nExample:\n  floe load --from postgres://localhost/shop --table public.orders --to shop\n',
     )
   addLoadCommand(program, signal)
+  addSyncCommand(program, signal)
   addSqlCommand(program, signal)
   addTableCommand(program)
+  addNamespaceCommand(program)
   addAskCommand(program, signal)
   addServeCommand(program, signal)
   addTokenCommand(program)
   addGrantCommand(program)
+  addAuditCommand(program, signal)
   for (const command of [program, ...allCommands(program)]) {
     command.showHelpAfterError(`  hint: ${fullName(command)} --help lists what it takes, with an example`)
   }

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { FloeError } from '@floe/iceberg'
-import { createServerMetrics, openTracing, serverRoles, startServer } from '@floe/server'
+import { serverRoles } from '@floe/server/server-role'
 import type { AccessSettings, SettingFlags } from '@floe/lakehouse'
-import type { ServerRole } from '@floe/server'
+import type { ServerRole } from '@floe/server/server-role'
 import type { Command } from 'commander'
 import { allFlags, openLakehouse, settingFlags } from './global-options.ts'
 import type { GlobalFlags } from './global-options.ts'
@@ -49,6 +49,8 @@ async function runServe(flags: ServeFlags & GlobalFlags, signal: AbortSignal): P
   }
   const { auth, oidcIssuer, oidcAudience, oidcJwksUri, oidcPrincipalClaim, oidcRolesClaim } = flags
   const own = { auth, oidcIssuer, oidcAudience, oidcJwksUri, oidcPrincipalClaim, oidcRolesClaim }
+  // No other command needs the code of the server.
+  const { createServerMetrics, openTracing, startServer } = await import('@floe/server')
   const metrics = createServerMetrics()
   await using tracing = await openTracing(process.env)
   await using lakehouse = openLakehouse(

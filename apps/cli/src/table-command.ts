@@ -1,6 +1,8 @@
 import { inspectTable, listAllTables, parseTableName } from '@floe/lakehouse'
 import type { TableInspection } from '@floe/lakehouse'
 import type { Command } from 'commander'
+import { addChangeTableCommands } from './change-table-command.ts'
+import { addDroppedCommands } from './dropped-command.ts'
 import { allFlags, openLakehouse, outputOption, settingFlags } from './global-options.ts'
 import type { GlobalFlags } from './global-options.ts'
 import { printRows } from './output.ts'
@@ -19,7 +21,7 @@ const views: Readonly<Record<keyof TableInspection, string>> = {
 export function addTableCommand(program: Command): void {
   const table = program
     .command('table')
-    .description('look at the tables of the catalog')
+    .description('look at the tables of the catalog, drop them and bring them back')
     .addHelpText('after', '\nExample:\n  floe table show shop.orders\n')
   table
     .command('list')
@@ -38,6 +40,8 @@ export function addTableCommand(program: Command): void {
         showTable(name, view, allFlags<TableFlags>(command)),
       )
   }
+  addChangeTableCommands(table)
+  addDroppedCommands(table)
 }
 
 async function listTables(flags: TableFlags & GlobalFlags): Promise<void> {

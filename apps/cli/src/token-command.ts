@@ -1,5 +1,6 @@
 import { FloeError } from '@floe/iceberg'
 import type { Command } from 'commander'
+import { parseDuration } from './duration.ts'
 import { allFlags, openLakehouse, outputOption, settingFlags } from './global-options.ts'
 import type { GlobalFlags } from './global-options.ts'
 import { printRows } from './output.ts'
@@ -11,13 +12,6 @@ type CreateFlags = {
   readonly role: readonly string[]
   readonly expiresIn: string
   readonly client?: boolean
-}
-
-const unitMs: Readonly<Record<string, number>> = {
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
 }
 
 export function addTokenCommand(program: Command): void {
@@ -95,9 +89,8 @@ async function revokeToken(id: string, flags: GlobalFlags): Promise<void> {
 
 function parseLifetime(text: string): number | undefined {
   if (text === 'never') return undefined
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  const lifetimeMs = Number(count) * (unitMs[unit ?? ''] ?? Number.NaN)
-  if (lifetimeMs > 0) return lifetimeMs
+  const lifetimeMs = parseDuration(text)
+  if (lifetimeMs !== undefined && lifetimeMs > 0) return lifetimeMs
   throw new FloeError('invalid-input', `${text} is no time`, {
     hint: 'give such as 30m, 12h or 90d, or never',
   })

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@floe/iceberg'
-import { catalogOperations, catalogSchemas } from '@floe/lakehouse'
-import type { Operation } from '@floe/lakehouse'
+import { catalogOperations, catalogSchemas } from '@floe/lakehouse/serving'
+import type { Operation } from '@floe/lakehouse/serving'
 import type { RouterRoute } from 'hono/types'
 import { z } from 'zod'
 import { askBody } from './ask-routes.ts'

@@ -1,5 +1,5 @@
 import { FloeError, parseJson } from '@floe/iceberg'
-import { requestText } from '@floe/lakehouse'
+import { requestText } from '@floe/lakehouse/serving'
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'

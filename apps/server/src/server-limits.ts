@@ -18,6 +18,8 @@ export type ServerLimits = {
   /** How long the checks of `/ready` may take, and how long what they found is told to others. */
   readonly readyCheckMsMax: number
   readonly readyCacheMs: number
+  /** Between two looks for dropped tables whose retention is over. */
+  readonly expireEveryMs: number
   /** From being told to stop until new connections are refused: load balancers need a moment to notice. */
   readonly stopDelayMs: number
   /** How long requests under way may take once connections are refused. */
@@ -37,6 +39,7 @@ const defaults: Omit<ServerLimits, 'requestBurstMax'> = {
   idleMsMax: 75_000,
   readyCheckMsMax: 2000,
   readyCacheMs: 1000,
+  expireEveryMs: 60_000,
   stopDelayMs: 0,
   drainMsMax: 10_000,
 }

@@ -17,6 +17,8 @@ export type ServerMetrics = {
   countRequest(request: ServedRequest): void
   countRefusal(reason: RefusalReason): void
   countSignal(signal: CatalogSignal): void
+  /** Of one look for dropped tables whose retention is over. */
+  countExpiry(counts: { readonly expired: number; readonly failed: number }): void
   changeOpen(by: 1 | -1): void
   /** In the text format of Prometheus. */
   render(): Promise<string>
@@ -61,6 +63,12 @@ export function createServerMetrics(): ServerMetrics {
     labelNames: ['reason'],
     registers,
   })
+  const expiries = new Counter({
+    name: 'floe_dropped_expired_total',
+    help: 'Dropped tables and views whose retention is over: expired, or failed and to be tried again',
+    labelNames: ['outcome'],
+    registers,
+  })
   const open = new Gauge({ name: 'floe_requests_open', help: 'Requests under way', registers })
   return {
     countRequest: ({ method, template, status, seconds }) => {
@@ -71,6 +79,10 @@ export function createServerMetrics(): ServerMetrics {
     },
     countRefusal: (reason) => refusals.inc({ reason }),
     countSignal: (signal) => signals[signal].inc(),
+    countExpiry: ({ expired, failed }) => {
+      expiries.inc({ outcome: 'expired' }, expired)
+      expiries.inc({ outcome: 'failed' }, failed)
+    },
     changeOpen: (by) => open.inc(by),
     render: () => registry.metrics(),
     contentType: registry.contentType,

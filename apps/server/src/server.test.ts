@@ -8,7 +8,8 @@ import { parseJson } from '@floe/iceberg'
 import { Lakehouse, readSettings } from '@floe/lakehouse'
 import { startPostgres } from '@floe/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { serverRoles, startServer } from './server.ts'
+import { serverRoles } from './server-role.ts'
+import { startServer } from './server.ts'
 import type { RunningServer } from './server.ts'
 
 let folder: string

@@ -1,8 +1,9 @@
-import { catalogErrorResponse } from '@floe/lakehouse'
+import { catalogErrorResponse } from '@floe/lakehouse/serving'
 import type { Lakehouse } from '@floe/lakehouse'
 import { Hono } from 'hono'
 import { askRoutes } from './ask-routes.ts'
 import { errorBody, errorResponse, isCatalogPath } from './error-response.ts'
+import { expirePeriodically } from './expire-dropped.ts'
 import { healthRoutes } from './health-routes.ts'
 import { limitAddressRate, limitConcurrency, limitPrincipalRate } from './limit-requests.ts'
 import { listen } from './listen.ts'
@@ -14,11 +15,9 @@ import { readLimits } from './server-limits.ts'
 import type { ServerLimits } from './server-limits.ts'
 import { createServerMetrics } from './server-metrics.ts'
 import type { ServerMetrics } from './server-metrics.ts'
+import type { ServerRole } from './server-role.ts'
 import { sqlRoutes } from './sql-routes.ts'
 import type { Tracing } from './tracing.ts'
-
-export const serverRoles = ['catalog', 'query', 'agent'] as const
-export type ServerRole = (typeof serverRoles)[number]
 
 export type ServerSettings = {
   readonly roles: readonly ServerRole[]
@@ -75,9 +74,17 @@ export async function startServer(
     app.use((context, next) => (isCatalogPath(context.req.path) ? next() : access.authorize(context, next)))
   await addRoutes(app, lakehouse, roles)
   const listening = await listen((request, bindings) => app.fetch(request, bindings), { port, host, limits })
+  const expiry = roles.includes('catalog')
+    ? expirePeriodically(
+        () => lakehouse.expireDropped(),
+        limits.expireEveryMs,
+        (counts) => metrics.countExpiry(counts),
+      )
+    : undefined
   const close = async (): Promise<void> => {
     isStopping = true
     await listening.close()
+    await expiry?.[Symbol.asyncDispose]()
   }
   return { url: listening.url, close, [Symbol.asyncDispose]: close }
 }

@@ -62,8 +62,10 @@ export type CatalogRoutesSettings = {
 const requestBytesMaxDefault = 32 * 1024 * 1024
 const tableBodyBytesMaxDefault = 64 * 1024 * 1024
 
+export type CatalogRoutes = Hono
+
 /** The Iceberg REST protocol below `/v1`, and with access control `/management/v1`, as routes to mount or serve. */
-export function createCatalogRoutes(settings: CatalogRoutesSettings): Hono {
+export function createCatalogRoutes(settings: CatalogRoutesSettings): CatalogRoutes {
   const routes = new Hono()
   routes.onError(errorResponse)
   const limit = limitBody(settings.requestBytesMax ?? requestBytesMaxDefault)

@@ -9,7 +9,6 @@ import { openSqlCatalog } from '@floe/catalog/sql'
 import { clearMemoryStore, openMemoryStore } from '@floe/storage/memory'
 import { manualClock } from '@floe/testing'
 import { createCatalogRoutes } from './catalog-routes.ts'
-import { isWarehouseName } from './warehouses.ts'
 
 let folder: string
 let catalogs: readonly Catalog[]
@@ -113,9 +112,7 @@ describe('the warehouses of a server', () => {
     expect(await json('/v1/logs/namespaces')).toMatchObject({ body: { namespaces: [] } })
   })
 
-  it('cannot be called like a resource, nor hide one in an encoded prefix', async () => {
-    expect(['config', 'namespaces', 'a/b', '..', '', 'a b', '%6C'].filter(isWarehouseName)).toEqual([])
-    expect(['default', 'rck_warehouse', 'a.b-c', '2026'].filter(isWarehouseName)).toHaveLength(4)
+  it('cannot hide a resource in an encoded prefix', async () => {
     const { status } = await json('/v1/n%61mespaces/namespaces/tables/orders')
     expect(status).toBe(400)
   })

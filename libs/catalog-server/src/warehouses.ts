@@ -1,3 +1,4 @@
+import { isResourceSegment } from '@floe/catalog'
 import type { Catalog } from '@floe/catalog'
 import { ProtocolError } from './error-response.ts'
 import type { DelegationSettings } from './storage-delegation.ts'
@@ -48,27 +49,10 @@ export function noSuchWarehouse(name: string): ProtocolError {
   return new ProtocolError(404, 'NoSuchWarehouseException', `Warehouse does not exist: ${name}`)
 }
 
-/** First segments of the paths below `/v1` that need no prefix: no warehouse has such a name. */
-const resourceSegments: ReadonlySet<string> = new Set([
-  'config',
-  'namespaces',
-  'oauth',
-  'tables',
-  'transactions',
-  'views',
-])
-
-const nameForm = /^[A-Za-z0-9][\w.-]{0,63}$/
-
-/** Whether a warehouse can have the name: one plain path segment that is no other resource. */
-export function isWarehouseName(name: string): boolean {
-  return nameForm.test(name) && !resourceSegments.has(name)
-}
-
 /** The prefix of a path below `/v1`, if it has one with something below it. */
 export function pathPrefix(pathname: string): string | undefined {
   const [, , segment, below] = pathname.split('/')
-  return segment === undefined || below === undefined || resourceSegments.has(segment) ? undefined : segment
+  return segment === undefined || below === undefined || isResourceSegment(segment) ? undefined : segment
 }
 
 /** Spellings of one location: clients add a slash at the end, write two slashes less, or the scheme of Hadoop. */

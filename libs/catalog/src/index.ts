@@ -29,6 +29,7 @@ export type {
   ManagedCatalog,
   Protectable,
 } from './managed-catalog.ts'
+export { isResourceSegment, isWarehouseName } from './warehouse-name.ts'
 export {
   checkIdentifier,
   checkNamespace,

@@ -74,19 +74,13 @@ async function findSelected(
   }))
 }
 
-function settingsOf({
-  mode,
-  cursor,
-  partitionBy,
-  columns,
-  where,
-  policies,
-  properties,
-}: TableSettings): TableSettings {
+function settingsOf(request: TableSettings): TableSettings {
+  const { mode, cursor, partitionBy, sortBy, columns, where, policies, properties } = request
   return {
     mode,
     ...(cursor === undefined ? {} : { cursor }),
     ...(partitionBy === undefined ? {} : { partitionBy }),
+    ...(sortBy === undefined ? {} : { sortBy }),
     ...(columns === undefined ? {} : { columns }),
     ...(where === undefined ? {} : { where }),
     ...(policies === undefined ? {} : { policies }),

@@ -11,7 +11,7 @@ export type {
 } from './load-report.ts'
 export type { ReadMethod } from '@floe/postgres'
 export type { LoadMode } from './load-target.ts'
-export type { LoadLimits, LoadStats } from './load-task.ts'
+export type { LoadLimits, LoadPhases, LoadStats } from './load-task.ts'
 export type { CursorRequest, IncrementRule } from './plan-increment.ts'
 export type { SchemaChange } from './reconcile-schema.ts'
 export type { TableSelection, TableSettings, TableTypePolicies } from './table-selection.ts'

@@ -1,5 +1,5 @@
 import type { ErrorData } from '@floe/iceberg'
-import type { LoadStats } from './load-task.ts'
+import type { LoadPhases, LoadStats } from './load-task.ts'
 import type { SchemaChange } from './reconcile-schema.ts'
 import type { LoadMode } from './load-target.ts'
 import type { IncrementRule } from './plan-increment.ts'
@@ -86,7 +86,14 @@ export type LoadProgress =
       readonly table: string
       readonly rows: number
       readonly estimatedRows: number
+      /** Received from the source, and written as Parquet. */
+      readonly wireBytes: number
       readonly encodedBytes: number
       readonly seconds: number
+      /** 0 to 1; absent while nothing tells how much there is. */
+      readonly doneShare?: number
+      readonly secondsLeft?: number
+      /** Of all workers together. */
+      readonly phases: LoadPhases
     }
   | { readonly kind: 'table-finished'; readonly result: TableLoad | TableFailure }

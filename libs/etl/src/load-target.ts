@@ -3,9 +3,12 @@ import {
   FloeError,
   newTableMetadata,
   parsePartitionExpression,
+  parseSortExpression,
   partitionSpecsCompatible,
+  sortOrdersEqual,
+  unsortedOrder,
 } from '@floe/iceberg'
-import type { PartitionSpec, Schema, TableMetadata, TableUpdate } from '@floe/iceberg'
+import type { PartitionSpec, Schema, SortOrder, TableMetadata, TableUpdate } from '@floe/iceberg'
 import type { Catalog, LoadedTable, TableIdentifier } from '@floe/catalog'
 import type { ColumnPlan, SourceTable } from '@floe/postgres'
 import { createSchema, reconcileSchema } from './reconcile-schema.ts'
@@ -22,6 +25,7 @@ export type TargetRequest = {
   readonly source: SourceTable
   readonly columns: readonly ColumnPlan[]
   readonly partitionBy?: string
+  readonly sortBy?: string
   readonly properties?: Readonly<Record<string, string>>
   /** Nothing will be written: the namespace need not exist. */
   readonly dryRun?: boolean
@@ -37,6 +41,8 @@ export type LoadTarget = {
   readonly schema: Schema
   readonly fileSchema: Schema
   readonly spec: PartitionSpec
+  /** The table's, which files are sorted by; without fields for tables that have none. */
+  readonly sortOrder: SortOrder
   readonly changes: readonly SchemaChange[]
 }
 
@@ -105,6 +111,7 @@ async function planNewTable(request: TargetRequest, components: TargetComponents
     schema,
     fileSchema: schema,
     spec: defaultSpecOf(metadata),
+    sortOrder: sortOrderOf(metadata),
     changes: [],
   }
 }
@@ -113,12 +120,14 @@ async function stageNewTable(
   request: TargetRequest,
   { catalog, clock, uuid }: TargetComponents,
 ): Promise<LoadedTable> {
-  const { identifier, columns, source, partitionBy, properties, dryRun } = request
+  const { identifier, columns, source, partitionBy, sortBy, properties, dryRun } = request
   const created = createSchema(columns, source.primaryKey)
   const partitionSpec =
     partitionBy === undefined ? undefined : parsePartitionExpression(partitionBy, created.schema)
+  const sortOrder = sortBy === undefined ? undefined : parseSortExpression(sortBy, created.schema)
   const definition = {
     schema: created.schema,
+    ...(sortOrder === undefined ? {} : { sortOrder }),
     ...(partitionSpec === undefined ? {} : { partitionSpec }),
     properties: { ...commentProperties(source), ...properties, ...mappingProperties(source, created) },
   }
@@ -132,6 +141,7 @@ async function stageNewTable(
     nowMs: clock.now(),
     formatVersion: 2,
     ...(partitionSpec === undefined ? {} : { spec: partitionSpec }),
+    ...(sortOrder === undefined ? {} : { sortOrder }),
   })
   return { identifier, metadata, metadataLocation: undefined, config: {} }
 }
@@ -148,6 +158,7 @@ function planExistingTable(
   const updates = [
     ...schemaUpdates(base.metadata, reconciled),
     ...specUpdates(request, base.metadata, reconciled.schema),
+    ...sortUpdates(request, base.metadata, reconciled.schema),
     ...globalSpecUpdates(request, base.metadata),
     ...positionRemoval(request, base.metadata),
     {
@@ -167,6 +178,7 @@ function planExistingTable(
     schema: currentSchemaOf(metadata),
     fileSchema: reconciled.fileSchema,
     spec: defaultSpecOf(metadata),
+    sortOrder: sortOrderOf(metadata),
     changes: reconciled.changes,
   }
 }
@@ -248,9 +260,21 @@ function specUpdates(
   ]
 }
 
+/** An order says nothing of older files: each names its own. So it may change with any load. */
+function sortUpdates({ sortBy }: TargetRequest, base: TableMetadata, schema: Schema): TableUpdate[] {
+  if (sortBy === undefined) return []
+  const wanted = parseSortExpression(sortBy, schema)
+  if (sortOrdersEqual(wanted, sortOrderOf(base))) return []
+  const orderId =
+    wanted.fields.length === 0 ? 0 : Math.max(...base.sortOrders.map((known) => known.orderId)) + 1
+  return [
+    { action: 'add-sort-order', sortOrder: { ...wanted, orderId } },
+    { action: 'set-default-sort-order', sortOrderId: -1 },
+  ]
+}
+
 /** Everything that makes a table out of nothing, for a commit that asserts that there is none. */
 function creationUpdates(metadata: TableMetadata): readonly TableUpdate[] {
-  const sortOrder = metadata.sortOrders.find(({ orderId }) => orderId === metadata.defaultSortOrderId)
   return [
     { action: 'assign-uuid', uuid: metadata.tableUuid },
     { action: 'upgrade-format-version', formatVersion: metadata.formatVersion },
@@ -258,7 +282,7 @@ function creationUpdates(metadata: TableMetadata): readonly TableUpdate[] {
     { action: 'set-current-schema', schemaId: -1 },
     { action: 'add-spec', spec: defaultSpecOf(metadata) },
     { action: 'set-default-spec', specId: -1 },
-    { action: 'add-sort-order', sortOrder: sortOrder ?? { orderId: 0, fields: [] } },
+    { action: 'add-sort-order', sortOrder: sortOrderOf(metadata) },
     { action: 'set-default-sort-order', sortOrderId: -1 },
     { action: 'set-location', location: metadata.location },
     { action: 'set-properties', updates: metadata.properties },
@@ -275,4 +299,8 @@ function defaultSpecOf({ partitionSpecs, defaultSpecId, location }: TableMetadat
   const spec = partitionSpecs.find(({ specId }) => specId === defaultSpecId)
   if (spec !== undefined) return spec
   throw new FloeError('corrupt-data', `the metadata of ${location} has no partition spec ${defaultSpecId}`)
+}
+
+function sortOrderOf({ sortOrders, defaultSortOrderId }: TableMetadata): SortOrder {
+  return sortOrders.find(({ orderId }) => orderId === defaultSortOrderId) ?? unsortedOrder
 }

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { taskAt } from '@floe/compute'
 import type { TaskReference } from '@floe/compute'
-import type { DataFile, PartitionSpec, Schema } from '@floe/iceberg'
+import type { DataFile, PartitionSpec, Schema, SortOrder } from '@floe/iceberg'
 import type { Chunk, ColumnPlan } from '@floe/postgres'
 import type { StoreSettings } from '@floe/storage'
 
@@ -20,6 +20,7 @@ export type LoadTaskInput = {
     readonly schema: Schema
     readonly fileSchema: Schema
     readonly spec: PartitionSpec
+    readonly sortOrder: SortOrder
     readonly tableLocation: string
     readonly properties: Readonly<Record<string, string>>
     /** The keys of all rows read are written too, as equality deletes that take their older rows away. */
@@ -37,23 +38,37 @@ export type LoadLimits = {
   /** Rows and column bytes of one batch, which becomes one row group. */
   readonly batchRowsMax: number
   readonly batchBytesMax: number
+  /** Of the dictionaries of all text columns of a batch; unlimited when absent. */
+  readonly dictionaryBytesMax?: number
+  /** Rows that wait for their partition, and files written at once; the writer's own when absent. */
+  readonly bufferedBytesMax?: number
+  readonly openFilesMax?: number
 }
 
-/** Phases add up within one worker; workers overlap each other. */
-export type LoadStats = {
-  readonly rows: number
-  readonly wireBytes: number
-  readonly encodedBytes: number
+/** Where the time of a worker goes. Phases add up within one worker; workers overlap each other. */
+export type LoadPhases = {
+  /** Waiting for the source. */
   readonly waitMs: number
   readonly decodeMs: number
   readonly encodeMs: number
+  /** Waiting for the store to take more. */
   readonly uploadMs: number
+}
+
+export type LoadStats = LoadPhases & {
+  readonly rows: number
+  readonly wireBytes: number
+  readonly encodedBytes: number
+  /** The most that workers have held of rows and uploads, each at its own time. */
+  readonly heldBytesMax: number
   /** Values changed by a policy, by column and case. */
   readonly touched: Readonly<Record<string, number>>
 }
 
-export type LoadTaskProgress = {
+/** What a worker has done since it began; `chunksTaken` is of all workers. */
+export type LoadTaskProgress = LoadPhases & {
   readonly rows: number
+  readonly wireBytes: number
   readonly encodedBytes: number
   readonly chunksTaken: number
 }
@@ -72,6 +87,7 @@ export const emptyStats: LoadStats = {
   rows: 0,
   wireBytes: 0,
   encodedBytes: 0,
+  heldBytesMax: 0,
   waitMs: 0,
   decodeMs: 0,
   encodeMs: 0,
@@ -86,6 +102,7 @@ export function addStats(left: LoadStats, right: LoadStats): LoadStats {
     rows: left.rows + right.rows,
     wireBytes: left.wireBytes + right.wireBytes,
     encodedBytes: left.encodedBytes + right.encodedBytes,
+    heldBytesMax: left.heldBytesMax + right.heldBytesMax,
     waitMs: left.waitMs + right.waitMs,
     decodeMs: left.decodeMs + right.decodeMs,
     encodeMs: left.encodeMs + right.encodeMs,

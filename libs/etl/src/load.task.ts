@@ -9,6 +9,10 @@ import type { FileRollerComponents } from '@floe/writer'
 import { KeyDeletes } from './key-deletes.ts'
 import type { LoadTaskInput, LoadTaskProgress, LoadTaskResult } from './load-task.ts'
 
+/** Those of the store. */
+const defaultPartBytes = 8 * 1024 * 1024
+const defaultPartsInFlight = 3
+
 const clock = { now: (): number => performance.now() }
 
 /**
@@ -29,16 +33,20 @@ export default async function runLoadTask(
     const reader = await openSourceReader({ ...input.source, ...input.limits, signal, clock })
     try {
       const taker = chunkTaker(input)
+      let rows = 0
+      let heldBytesMax = 0
       const stats = await reader.read(taker.next, async (batch: ColumnBatch) => {
         await fanOut.write(batch)
+        heldBytesMax = Math.max(heldBytesMax, heldBytes(input, reader.heldBytes(), fanOut))
         await deletes?.write(batch)
-        const { encodedBytes } = fanOut.stats
-        context.progress({ rows: batch.rowCount, encodedBytes, chunksTaken: taker.taken() })
+        rows += batch.rowCount
+        const { wireBytes, waitMs, decodeMs } = reader.timings()
+        context.progress({ rows, wireBytes, waitMs, decodeMs, ...fanOut.stats, chunksTaken: taker.taken() })
       })
       signal.throwIfAborted()
       const dataFiles = await fanOut.finish()
       const deleteFiles = (await deletes?.finish()) ?? []
-      return { dataFiles, deleteFiles, stats: { ...readStats(stats), ...fanOut.stats } }
+      return { dataFiles, deleteFiles, stats: { ...readStats(stats), ...fanOut.stats, heldBytesMax } }
     } finally {
       await reader.close()
     }
@@ -52,13 +60,40 @@ export default async function runLoadTask(
   }
 }
 
+/** Buffers of the batch, its pages, rows that wait, and the parts of uploads, as if each were full. */
+function heldBytes(
+  { limits, store, target }: LoadTaskInput,
+  readBytes: number,
+  fanOut: PartitionFanOut,
+): number {
+  const { partBytes = defaultPartBytes, inFlightPartsMax = defaultPartsInFlight } = store
+  const files = fanOut.held.openFiles + (target.deletes === undefined ? 0 : 1)
+  return (
+    readBytes + limits.batchBytesMax + fanOut.held.bufferedBytes + files * (inFlightPartsMax + 1) * partBytes
+  )
+}
+
 function openFanOut(
-  { target: { schema, fileSchema, spec, tableLocation, properties } }: LoadTaskInput,
+  {
+    limits: { bufferedBytesMax, openFilesMax },
+    target: { schema, fileSchema, spec, sortOrder, tableLocation, properties },
+  }: LoadTaskInput,
   files: FileRollerComponents,
 ): PartitionFanOut {
   const write = parseWriteSettings(properties)
+  // Rows that are sorted are there twice.
+  const waitingBytesMax = (bufferedBytesMax ?? 0) / (sortOrder.fields.length > 0 ? 2 : 1)
   return new PartitionFanOut(
-    { schema, fileSchema, spec, write, location: { tableLocation, settings: write } },
+    {
+      schema,
+      fileSchema,
+      spec,
+      sortOrder,
+      write,
+      location: { tableLocation, settings: write },
+      ...(bufferedBytesMax === undefined ? {} : { bufferedBytesMax: waitingBytesMax }),
+      ...(openFilesMax === undefined ? {} : { openFilesMax }),
+    },
     files,
   )
 }

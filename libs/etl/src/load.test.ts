@@ -283,6 +283,22 @@ describe('load', () => {
     })
   })
 
+  it('holds a wide table within the memory that it is given', async () => {
+    const columns = Array.from({ length: 150 }, (_, index) => `md5((i * ${index + 1})::text) AS c${index}`)
+    await postgres.query(
+      `CREATE TABLE shop.wide AS SELECT i AS id, ${columns.join(', ')} FROM generate_series(1, 2000) i`,
+    )
+    const memoryBytes = 56 * 1024 * 1024
+    const small = loaded(await load(request({ namespace: ['a'], memoryBytes }), components))
+    expect(small).toMatchObject({ rows: 2000, workers: 1 })
+    expect(small.stats.heldBytesMax).toBeGreaterThan(0)
+    expect(small.stats.heldBytesMax).toBeLessThanOrEqual(memoryBytes)
+    const free = loaded(await load(request({ namespace: ['b'], workers: 1 }), components))
+    expect(free.stats.heldBytesMax).toBeGreaterThan(memoryBytes)
+    const { error } = failed(await load(request({ namespace: ['c'], memoryBytes: 1000 }), components))
+    expect(error.code).toBe('invalid-input')
+  })
+
   it('gives the same rows by COPY and by cursor', async () => {
     await postgres.query(orders)
     loaded(await load(request({ namespace: ['a'] }), components))

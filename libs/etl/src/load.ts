@@ -22,6 +22,11 @@ export type LoadRequest = TableSettings & {
   readonly namespace: Namespace
   readonly workers: number
   readonly dryRun?: boolean
+  /**
+   * What the workers hold of rows and uploads together, in bytes; fewer workers run where it has no room for all. When
+   * absent each holds batches of 64 MiB and usual uploads.
+   */
+  readonly memoryBytes?: number
   /** All tables become visible in one commit, or none does. */
   readonly transaction?: boolean
   readonly limits?: Partial<LoadLimits>
@@ -156,7 +161,7 @@ function tableRequestOf(
   { source, settings, identifier }: SelectedTable,
   request: LoadRequest,
 ): TableLoadRequest {
-  const { sourceUrl, workers, limits, method } = request
+  const { sourceUrl, workers, limits, method, memoryBytes } = request
   return {
     ...settings,
     sourceUrl,
@@ -166,6 +171,7 @@ function tableRequestOf(
     limits: { ...defaultLimits, ...limits },
     dryRun: request.dryRun === true,
     ...(method === undefined ? {} : { method }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
   }
 }
 

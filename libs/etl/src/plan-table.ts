@@ -28,6 +28,8 @@ export type TableLoadRequest = Omit<TargetRequest, 'columns' | 'needsGlobalDelet
   readonly sourceUrl: string
   readonly workers: number
   readonly limits: LoadLimits
+  /** What the workers may hold of rows and uploads together; decides the limits when it is given. */
+  readonly memoryBytes?: number
   /** Overrides the planner's choice. */
   readonly method?: ReadMethod
   readonly policies?: TypePolicies

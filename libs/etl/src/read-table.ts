@@ -6,8 +6,10 @@ import { globalSpecOf } from './load-target.ts'
 import type { LoadTarget } from './load-target.ts'
 import { addStats, emptyStats, loadTask } from './load-task.ts'
 import type { LoadStats, LoadTaskInput, LoadTaskProgress } from './load-task.ts'
+import { divideMemory, workersWithin } from './memory-budget.ts'
 import type { OpenedFiles } from './opened-files.ts'
 import { withFieldIds } from './plan-table.ts'
+import type { TableProgress } from './progress.ts'
 import type { PlannedStep, PlannedTable, TargetPlan } from './plan-table.ts'
 
 /** Files that are durable and that no snapshot lists yet. */
@@ -28,10 +30,10 @@ export async function readTable(
   into: TargetPlan,
   snapshot: SourceSnapshot,
   opened: OpenedFiles,
-  onProgress: (worker: number, progress: LoadTaskProgress) => void,
+  progress: TableProgress,
   components: LoadComponents,
 ): Promise<ReadTable> {
-  const workers = Math.max(1, Math.min(plan.request.workers, chunks.length))
+  const workers = workersOf(plan, chunks.length)
   const counter = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
   const failure = new AbortController()
   const signal = AbortSignal.any([
@@ -40,12 +42,12 @@ export async function readTable(
   ])
   const runs = Array.from({ length: workers }, async (_, worker) => {
     const openedFiles = opened.portForWorker()
-    const shared = { chunks, chunkCounter: counter, openedFiles, store: components.storeSettings() }
+    const shared = { chunks, chunkCounter: counter, openedFiles, ...within(plan, workers, into, components) }
     const input = taskInput(plan, into.target, snapshot, `${into.token}-${worker}`, shared)
     const options = {
       signal,
       transfer: [openedFiles],
-      onProgress: (value: LoadTaskProgress) => onProgress(worker, value),
+      onProgress: (value: LoadTaskProgress) => progress.report(worker, value),
     }
     try {
       return await components.pool.run(loadTask, input, options)
@@ -57,6 +59,7 @@ export async function readTable(
   })
   const settled = await Promise.allSettled(runs)
   if (failure.signal.aborted) throw toFloeError(failure.signal.reason)
+  progress.stepEnded()
   const results = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   return {
     workers,
@@ -66,16 +69,37 @@ export async function readTable(
   }
 }
 
+function workersOf({ request: { workers, memoryBytes } }: PlannedTable, chunks: number): number {
+  const wanted = Math.max(1, Math.min(workers, chunks))
+  return memoryBytes === undefined ? wanted : workersWithin(memoryBytes, wanted)
+}
+
+/** Limits and store settings of one worker. */
+function within(
+  { request: { memoryBytes, limits }, columns, mergeKey }: PlannedTable,
+  workers: number,
+  { target }: TargetPlan,
+  { storeSettings }: LoadComponents,
+): Pick<LoadTaskInput, 'limits' | 'store'> {
+  if (memoryBytes === undefined) return { limits, store: storeSettings() }
+  const budget = divideMemory(memoryBytes / workers, {
+    columns: columns.length,
+    isPartitioned: target.spec.fields.length > 0,
+    merges: mergeKey.length > 0,
+  })
+  return { limits: budget.limits, store: { ...storeSettings(), ...budget.parts } }
+}
+
 function taskInput(
   { request, columns, method, mergeKey }: PlannedTable,
   target: LoadTarget,
   { id: snapshotId }: SourceSnapshot,
   fileNamePrefix: string,
-  shared: Pick<LoadTaskInput, 'chunkCounter' | 'openedFiles' | 'store'> & {
+  shared: Pick<LoadTaskInput, 'chunkCounter' | 'openedFiles' | 'store' | 'limits'> & {
     readonly chunks: readonly Chunk[]
   },
 ): LoadTaskInput {
-  const { metadata, schema, fileSchema, spec } = target
+  const { metadata, schema, fileSchema, spec, sortOrder } = target
   const labelled = withFieldIds(columns, fileSchema)
   const deletes = deletesOf(target, labelled, mergeKey)
   return {
@@ -85,12 +109,12 @@ function taskInput(
       schema,
       fileSchema,
       spec,
+      sortOrder,
       tableLocation: metadata.location,
       properties: metadata.properties,
       ...(deletes === undefined ? {} : { deletes }),
     },
     fileNamePrefix,
-    limits: request.limits,
   }
 }
 

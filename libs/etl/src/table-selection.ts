@@ -12,6 +12,8 @@ export type TableSettings = {
   /** What orders rows in time: for `incremental`, and for the load that goes before the first incremental one. */
   readonly cursor?: CursorRequest
   readonly partitionBy?: string
+  /** Such as `category, day(ts) desc nulls last`: the table's order from now on, which its files are sorted by. */
+  readonly sortBy?: string
   /** Names of the columns to load; all when absent. */
   readonly columns?: readonly string[]
   /** A condition in SQL that the rows to load meet. */

@@ -58,6 +58,7 @@ export {
   unpartitionedSpec,
 } from './partition-spec.ts'
 export { parsePartitionExpression } from './partition-expression.ts'
+export { parseSortExpression, sortOrdersEqual } from './sort-expression.ts'
 export { partitionPath, transformToHuman } from './partition-path.ts'
 export type { SortField, SortOrder } from './sort-order.ts'
 export { parseSortOrder, sortOrderToJson, unsortedOrder } from './sort-order.ts'

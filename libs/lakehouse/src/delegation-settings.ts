@@ -37,8 +37,11 @@ const sessionSecondsMin = 900
 const sessionSecondsMax = 43_200
 const sessionSecondsDefault = 3600
 
-/** @throws FloeError invalid-input naming the setting */
-export function parseDelegation(values: DelegationValues): S3Delegation {
+/**
+ * @param isDropKept  dropped tables can be brought back: clients must not delete their files
+ * @throws FloeError invalid-input naming the setting
+ */
+export function parseDelegation(values: DelegationValues, isDropKept: boolean): S3Delegation {
   const { s3RoleArn: roleArn, s3StsEndpoint: stsEndpoint, s3ExternalId: externalId, s3SignerUri } = values
   const hasSessions = roleArn !== undefined || stsEndpoint !== undefined
   for (const [name, uri] of Object.entries({ s3StsEndpoint: stsEndpoint, s3SignerUri }))
@@ -56,10 +59,18 @@ export function parseDelegation(values: DelegationValues): S3Delegation {
         }
       : {}),
     remoteSigning: parseFlag('s3RemoteSigning', values.s3RemoteSigning, true),
-    deletes: parseFlag('s3DelegatedDeletes', values.s3DelegatedDeletes, true),
+    deletes: parseDeletes(values.s3DelegatedDeletes, isDropKept),
     chosenLocations: parseFlag('s3DelegateChosenLocations', values.s3DelegateChosenLocations, false),
     ...(s3SignerUri === undefined ? {} : { signerUri: s3SignerUri }),
   }
+}
+
+function parseDeletes(text: string | undefined, isDropKept: boolean): boolean {
+  const deletes = parseFlag('s3DelegatedDeletes', text, !isDropKept)
+  if (!deletes || !isDropKept) return deletes
+  const hint =
+    'a client that purges a table removes its files itself: leave it out, or set dropRetentionSeconds to 0'
+  throw wrong('s3DelegatedDeletes', `${text} while dropped tables are to be kept`, hint)
 }
 
 function parseSeconds(text: string | undefined): number {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await postgres.query(source)
   const request = { sourceUrl: postgres.url, tables: ['shop.orders'], namespace: ['lake', 'inner'] }
   const first = await lakehouse.load({ ...request, mode: 'create', partitionBy: 'month(at)' })
-  const second = await lakehouse.load({ ...request, mode: 'append' })
+  const second = await lakehouse.load({ ...request, mode: 'append', sortBy: 'price desc, bucket(4, id)' })
   snapshotIds = [first, second].flatMap(({ tables }) =>
     tables.map((table) => (table.status === 'loaded' ? table.snapshotId : 0n)),
   )
@@ -46,6 +46,24 @@ afterAll(async () => {
 function column({ columns, rows }: Rows, name: string): readonly unknown[] {
   return rows.map((row) => row[columns.indexOf(name)])
 }
+
+describe('a sort order given with a load', () => {
+  it('is the table’s from then on, and of the files that are sorted by it', async () => {
+    const { metadata } = await (
+      await lakehouse.catalog()
+    ).loadTable({ namespace: ['lake', 'inner'], name: 'orders' })
+    const order = metadata.sortOrders.find(({ orderId }) => orderId === metadata.defaultSortOrderId)
+    expect(order).toMatchObject({
+      orderId: 1,
+      fields: [{ direction: 'desc', nullOrder: 'nulls-last' }, { transform: { kind: 'bucket', count: 4 } }],
+    })
+    const result = await lakehouse.query('SELECT sort_order_id FROM lake.inner."orders$files" ORDER BY 1')
+    const ids: unknown[] = []
+    for await (const batch of result.rows()) ids.push(...batch.map(([id]) => id))
+    await result.close()
+    expect(new Set(ids)).toEqual(new Set([1, null]))
+  })
+})
 
 describe('inspectTable', () => {
   it('shows where a table is, what it holds, and its columns', () => {

@@ -1,37 +1,34 @@
 import path from 'node:path'
-import { ask, createOpenAiCompatibleProvider, createRulesProvider } from '@floe/agent'
 import type { Answer, Provider } from '@floe/agent'
-import type { AccessStore, Catalog, TableIdentifier } from '@floe/catalog'
+import type { Catalog, CatalogManagement, ExpiryReport, TableIdentifier } from '@floe/catalog'
 import type { CatalogSignal } from '@floe/catalog/sql'
-import {
-  createAccessAdmin,
-  createAccessControl,
-  createCatalogRoutes,
-  requireBearer,
-  visibleCatalog,
-} from '@floe/catalog-server'
 import type {
   AccessAdmin,
   AccessControl,
+  CatalogRoutes,
   CatalogRoutesSettings,
   ReadableCatalog,
   WarehouseAccess,
 } from '@floe/catalog-server'
 import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
-import { openEngine } from '@floe/engine'
 import type { Engine, QueryResult } from '@floe/engine'
-import { load } from '@floe/etl'
 import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
-import { FloeError, toFloeError } from '@floe/iceberg'
+import { toFloeError } from '@floe/iceberg'
 import { observeStore, openObjectStore } from '@floe/storage'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
-import { openDelegation } from './open-delegation.ts'
-import { openCatalogs, openRemoteCatalog } from './open-catalogs.ts'
+import {
+  expireDropped,
+  openCatalogs,
+  openRemoteCatalog,
+  requireAccessStore,
+  requireCatalog,
+  requireManaged,
+} from './open-catalogs.ts'
 import type { Catalogs } from './open-catalogs.ts'
 import { checkParts, checkWarehouse } from './readiness.ts'
 import type { Readiness } from './readiness.ts'
-import { remoteAccessAdmin } from './remote-access-admin.ts'
+import { managementClientOf } from './management-client.ts'
 import { TokenCatalogs } from './token-catalogs.ts'
 import { catalogDirectory } from './table-directory.ts'
 import { engineRunner } from './sql-runner.ts'
@@ -65,7 +62,10 @@ export type LakehouseObservers = {
   readonly onSignal?: (signal: CatalogSignal) => void
 }
 
-/** Every part of Floe, wired by one set of settings. Parts open when they are first used; `close` ends them all. */
+/**
+ * Every part of Floe, wired by one set of settings. Parts open, and their code is read, when they are first used: half
+ * of the start of `floe load` would go to the code of servers, engine and agent. `close` ends them all.
+ */
 export class Lakehouse implements AsyncDisposable {
   readonly settings: LakehouseSettings
   readonly #closers: (() => Promise<void>)[] = []
@@ -110,6 +110,7 @@ export class Lakehouse implements AsyncDisposable {
   async load({ signal, onProgress, ...request }: LoadOptions): Promise<LoadReport> {
     const { settings } = this
     const store = this.#openStore()
+    const { load } = await import('@floe/etl')
     return load(
       { ...loadDefaults(settings), ...request, workers: settings.workers },
       {
@@ -142,12 +143,13 @@ export class Lakehouse implements AsyncDisposable {
     const engine = await this.#openEngine()
     const catalog = await this.#catalogOf(options.asker)
     const { provider = this.settings.provider, signal } = options
+    const { ask } = await import('@floe/agent')
     return ask(
       question,
       {
         directory: catalogDirectory(catalog),
         runner: engineRunner(engine, answerRowsMax, catalog),
-        provider: openProvider(provider),
+        provider: await openProvider(provider),
         clock: system.clock,
       },
       signal === undefined ? {} : { signal },
@@ -155,12 +157,13 @@ export class Lakehouse implements AsyncDisposable {
   }
 
   /** The Iceberg REST protocol over the catalogs of all warehouses, for a server to mount. */
-  async catalogRoutes(): Promise<ReturnType<typeof createCatalogRoutes>> {
-    const { warehouses, store, access, scanPlanningMode } = this.settings
+  async catalogRoutes(): Promise<CatalogRoutes> {
+    const { createCatalogRoutes } = await import('@floe/catalog-server')
+    const { warehouses, access, scanPlanningMode } = this.settings
     const catalogs = await this.#openCatalogs()
     const [first, ...others] = warehouses
     const { oauth2ServerUri: uri } = access.kind === 'on' ? access : {}
-    const delegation = this.#delegation()
+    const delegation = await this.#delegation()
     // Files of others than those in S3 are reached without keys.
     const delegationOf = ({ location }: Warehouse): typeof delegation =>
       location.startsWith('s3') ? delegation : {}
@@ -171,7 +174,7 @@ export class Lakehouse implements AsyncDisposable {
       warehouse: first.location,
       ...(access.kind === 'on' ? { access: await this.#accessControl() } : {}),
       ...(uri === undefined ? {} : { defaults: { 'oauth2-server-uri': uri } }),
-      tableConfig: () => tableConfig(first, store),
+      tableConfig: () => tableConfig(first, this.settings),
       planning: {
         store: this.store,
         ...(scanPlanningMode === undefined ? {} : { mode: scanPlanningMode }),
@@ -180,15 +183,16 @@ export class Lakehouse implements AsyncDisposable {
       warehouses: others.flatMap((warehouse) => {
         const catalog = catalogs.catalogOf(warehouse)
         if (catalog === undefined) return []
-        const config = { tableConfig: () => tableConfig(warehouse, store) }
+        const config = { tableConfig: () => tableConfig(warehouse, this.settings) }
         return [{ ...warehouse, catalog, ...config, ...delegationOf(warehouse) }]
       }),
     })
   }
 
-  #delegation(): Pick<CatalogRoutesSettings, 'delegation'> {
+  async #delegation(): Promise<Pick<CatalogRoutesSettings, 'delegation'>> {
     const { warehouses, store, s3Delegation } = this.settings
     if (!warehouses.some(({ location }) => location.startsWith('s3'))) return {}
+    const { openDelegation } = await import('./open-delegation.ts')
     const delegation = openDelegation(store, s3Delegation)
     this.#closers.push(async () => delegation.close())
     return { delegation: delegation.settings }
@@ -221,6 +225,7 @@ export class Lakehouse implements AsyncDisposable {
     if (access.kind !== 'on') return undefined
     if (catalog.kind !== 'rest') return this.#accessControl()
     // The catalog behind knows tokens and grants: it is asked with the token of each request.
+    const { requireBearer } = await import('@floe/catalog-server')
     const isPublic = (path: string): boolean => path === '/health' || path === '/ready'
     return {
       authenticate: requireBearer(isPublic, (bearer) => this.#catalogOf({ bearer })),
@@ -230,19 +235,29 @@ export class Lakehouse implements AsyncDisposable {
 
   /** Tokens, grants and restrictions, here or at the server that has them. */
   async accessAdmin(): Promise<AccessAdmin> {
-    const { catalog, warehouses } = this.settings
-    if (catalog.kind === 'rest') {
-      const { uri, warehouse, auth } = catalog
-      return remoteAccessAdmin({
-        uri,
-        ...(warehouse === undefined ? {} : { warehouse }),
-        ...(auth.kind === 'bearer' ? { token: auth.token } : {}),
-      })
+    const client = managementClientOf(this.settings)
+    if (client !== undefined) {
+      const { remoteAccessAdmin } = await import('./remote-access-admin.ts')
+      return remoteAccessAdmin(client)
     }
     const catalogs = await this.#openCatalogs()
-    const [first] = warehouses
+    const [first] = this.settings.warehouses
     const own = { catalog: requireCatalog(catalogs, first), store: requireAccessStore(catalogs) }
+    const { createAccessAdmin } = await import('@floe/catalog-server')
     return createAccessAdmin({ warehouse: first.name, ...own }, system)
+  }
+
+  /** Dropped tables, protection and the audit log of the first warehouse, here or at the server that has them. */
+  async management(): Promise<CatalogManagement> {
+    const client = managementClientOf(this.settings)
+    if (client === undefined) return requireManaged(await this.catalog())
+    const { remoteManagement } = await import('./remote-management.ts')
+    return remoteManagement(client)
+  }
+
+  /** Ends the retention of dropped tables of all warehouses, where the catalog is kept here. */
+  async expireDropped(): Promise<readonly ExpiryReport[]> {
+    return expireDropped(await this.#openCatalogs(), this.settings.warehouses)
   }
 
   async loadTable(identifier: TableIdentifier): ReturnType<Catalog['loadTable']> {
@@ -296,6 +311,7 @@ export class Lakehouse implements AsyncDisposable {
     const { bootstrapToken, oidc } = access.kind === 'on' ? access : {}
     const catalogs = await this.#openCatalogs()
     const [first, ...others] = this.settings.warehouses
+    const { createAccessControl } = await import('@floe/catalog-server')
     return createAccessControl(
       {
         store: requireAccessStore(catalogs),
@@ -312,7 +328,10 @@ export class Lakehouse implements AsyncDisposable {
 
   /** The catalog as one asker sees it. */
   async #catalogOf({ access, bearer }: Asker = {}): Promise<ReadableCatalog> {
-    if (access !== undefined) return visibleCatalog(await this.catalog(), access)
+    if (access !== undefined) {
+      const { visibleCatalog } = await import('@floe/catalog-server')
+      return visibleCatalog(await this.catalog(), access)
+    }
     const { catalog } = this.settings
     if (bearer === undefined || catalog.kind !== 'rest') return this.catalog()
     if (this.#tokenCatalogs === undefined) {
@@ -346,6 +365,7 @@ export class Lakehouse implements AsyncDisposable {
     }
     const components = { catalog, store: this.store, clock: system.clock }
     const tempDirectory = path.join(cacheDirectory, 'spill')
+    const { openEngine } = await import('@floe/engine')
     const engine = await openEngine({ cacheDirectory, tempDirectory }, components)
     this.#closers.push(() => engine.close())
     return engine
@@ -361,25 +381,17 @@ export class Lakehouse implements AsyncDisposable {
   }
 }
 
-function requireCatalog(catalogs: Catalogs, warehouse: Warehouse): Catalog {
-  const catalog = catalogs.catalogOf(warehouse)
-  if (catalog !== undefined) return catalog
-  throw new FloeError('internal', `there is no catalog of warehouse ${warehouse.name}`)
-}
-
-function requireAccessStore({ accessStore }: Catalogs): AccessStore {
-  if (accessStore !== undefined) return accessStore
-  throw new FloeError('unsupported', 'the catalog keeps no tokens and grants of Floe', {
-    hint: 'ask for tokens over a catalog in SQLite or PostgreSQL, or in front of another Floe server with --role query,agent',
-  })
-}
-
 /** What the settings say about a load; the request may say otherwise. */
-function loadDefaults({ readMethod, typePolicies }: LakehouseSettings): Partial<LoadRequest> {
-  return { method: readMethod, ...(typePolicies === undefined ? {} : { policies: typePolicies }) }
+function loadDefaults({ readMethod, typePolicies, memoryBytes }: LakehouseSettings): Partial<LoadRequest> {
+  return {
+    method: readMethod,
+    ...(typePolicies === undefined ? {} : { policies: typePolicies }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+  }
 }
 
-function openProvider(settings: ProviderSettings): Provider {
+async function openProvider(settings: ProviderSettings): Promise<Provider> {
+  const { createOpenAiCompatibleProvider, createRulesProvider } = await import('@floe/agent')
   return settings.kind === 'rules' ? createRulesProvider() : createOpenAiCompatibleProvider(settings)
 }
 

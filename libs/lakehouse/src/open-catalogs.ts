@@ -1,8 +1,7 @@
-import type { AccessStore, Catalog } from '@floe/catalog'
-import { openGlueCatalog } from '@floe/catalog/glue'
-import { openRestCatalog } from '@floe/catalog/rest'
-import { createSqlAccessStore, openCatalogDatabase } from '@floe/catalog/sql'
+import { isManaged } from '@floe/catalog'
+import type { AccessStore, Catalog, ExpiryReport, ManagedCatalog } from '@floe/catalog'
 import type { CatalogSignal } from '@floe/catalog/sql'
+import { FloeError } from '@floe/iceberg'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
 import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
 import type { LakehouseSettings } from './settings.ts'
@@ -33,7 +32,7 @@ export async function openCatalogs(
   settings: LakehouseSettings,
   components: CatalogsComponents,
 ): Promise<Catalogs> {
-  const { catalog, warehouse } = settings
+  const { catalog, warehouse, dropRetentionMs } = settings
   const { clock, uuid } = system
   switch (catalog.kind) {
     case 'rest': {
@@ -41,12 +40,17 @@ export async function openCatalogs(
       return only(remote.catalog, settings, remote.close)
     }
     case 'glue': {
+      const { openGlueCatalog } = await import('@floe/catalog/glue')
       const remote = openGlueCatalog({ ...catalog, warehouse, clock, uuid }, components)
       return only(remote, settings, () => remote.close())
     }
     case 'sqlite':
     case 'postgres': {
-      const database = await openCatalogDatabase({ database: catalog, clock, uuid }, components)
+      const { createSqlAccessStore, openCatalogDatabase } = await import('@floe/catalog/sql')
+      const database = await openCatalogDatabase(
+        { database: catalog, clock, uuid, dropRetentionMs },
+        components,
+      )
       return {
         catalogOf: (one) => database.catalog(one),
         accessStore: createSqlAccessStore(database.sql, { clock }),
@@ -66,6 +70,7 @@ export async function openRemoteCatalog(
   places: OpenObjectStore,
 ): Promise<RemoteCatalog> {
   const { kind: _, vendedCredentials, ...rest } = catalog
+  const { openRestCatalog } = await import('@floe/catalog/rest')
   const vended = new VendedStorage(places, settings.store.s3)
   const remote = await openRestCatalog(
     { ...rest, accessDelegation: vendedCredentials ? ['vended-credentials'] : [] },
@@ -93,4 +98,38 @@ function only(
     check: () => catalog.listNamespaces(),
     close,
   }
+}
+
+export function requireCatalog(catalogs: Catalogs, warehouse: Warehouse): Catalog {
+  const catalog = catalogs.catalogOf(warehouse)
+  if (catalog !== undefined) return catalog
+  throw new FloeError('internal', `there is no catalog of warehouse ${warehouse.name}`)
+}
+
+export function requireAccessStore({ accessStore }: Catalogs): AccessStore {
+  if (accessStore !== undefined) return accessStore
+  throw new FloeError('unsupported', 'the catalog keeps no tokens and grants of Floe', {
+    hint: 'ask for tokens over a catalog in SQLite or PostgreSQL, or in front of another Floe server with --role query,agent',
+  })
+}
+
+/** @throws FloeError unsupported for catalogs that are not Floe's own */
+export function requireManaged(catalog: Catalog): ManagedCatalog {
+  if (isManaged(catalog)) return catalog
+  throw new FloeError('unsupported', 'the catalog keeps no dropped tables and no audit log of Floe', {
+    hint: 'use a catalog in SQLite or PostgreSQL, or a Floe server',
+  })
+}
+
+/** Of all warehouses whose catalog is kept here. */
+export async function expireDropped(
+  catalogs: Catalogs,
+  warehouses: readonly Warehouse[],
+): Promise<readonly ExpiryReport[]> {
+  const reports: ExpiryReport[] = []
+  for (const warehouse of warehouses) {
+    const catalog = catalogs.catalogOf(warehouse)
+    if (catalog !== undefined && isManaged(catalog)) reports.push(await catalog.expireDropped())
+  }
+  return reports
 }

@@ -1,25 +1,9 @@
 import { grantSchema, grantToJson, securableToJson } from '@floe/catalog-server'
 import type { AccessAdmin, IssuedToken, NamedRestriction, TokenInfo } from '@floe/catalog-server'
-import { errorReactions, FloeError } from '@floe/iceberg'
-import type { ErrorCode, JsonObject } from '@floe/iceberg'
-
-export type RemoteAccessSettings = {
-  /** Of the catalog, without `/v1`. */
-  readonly uri: string
-  readonly token?: string
-  /** Name or location; the server's first one when absent. */
-  readonly warehouse?: string
-}
-
-/** How long one request may take, answer included. */
-const requestMsMax = 60_000
+import type { ManagementClient } from './management-client.ts'
 
 /** Tokens, grants and restrictions of a catalog that is another Floe server. Errors are those that it answers. */
-export function remoteAccessAdmin(settings: RemoteAccessSettings): AccessAdmin {
-  const call = async (method: string, path: string, body?: JsonObject): Promise<unknown> =>
-    send(`${settings.uri.replace(/\/+$/, '')}${path}`, method, settings.token, body)
-  const inWarehouse = async (method: string, path: string, body?: JsonObject): Promise<unknown> =>
-    call(method, `/management/v1/${encodeURIComponent(await warehouseName(settings, call))}${path}`, body)
+export function remoteAccessAdmin({ call, inWarehouse }: ManagementClient): AccessAdmin {
   return {
     createToken: async ({ principal: { name, roles }, kind, lifetimeMs }) => {
       const limits = lifetimeMs === undefined ? {} : { 'lifetime-ms': lifetimeMs }
@@ -65,65 +49,3 @@ export function remoteAccessAdmin(settings: RemoteAccessSettings): AccessAdmin {
 }
 
 type RestrictionJson = Omit<NamedRestriction, 'rowFilter'> & { readonly 'row-filter'?: string }
-
-/** The prefix that the server hands out is the name of the warehouse. */
-async function warehouseName(
-  { warehouse }: RemoteAccessSettings,
-  call: (method: string, path: string) => Promise<unknown>,
-): Promise<string> {
-  const query = warehouse === undefined ? '' : `?warehouse=${encodeURIComponent(warehouse)}`
-  const { overrides } = (await call('GET', `/v1/config${query}`)) as {
-    readonly overrides?: { readonly prefix?: string }
-  }
-  return overrides?.prefix ?? 'default'
-}
-
-async function send(
-  url: string,
-  method: string,
-  token: string | undefined,
-  body?: JsonObject,
-): Promise<unknown> {
-  const response = await fetch(url, {
-    method,
-    headers: {
-      accept: 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    signal: AbortSignal.timeout(requestMsMax),
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch((cause: unknown) => {
-    throw new FloeError('unavailable', `${url} cannot be reached`, {
-      hint: 'check the address of the catalog',
-      cause,
-    })
-  })
-  const text = await response.text()
-  if (response.ok) return text === '' ? undefined : JSON.parse(text)
-  const options = response.status === 401 ? { hint: 'give a token with --token or FLOE_TOKEN' } : {}
-  const message = `${method} ${url}: ${messageOf(text, response.status)}`
-  throw new FloeError(codeOf(response.status), message, options)
-}
-
-const codes: readonly ErrorCode[] = [
-  'invalid-input',
-  'not-found',
-  'permission-denied',
-  'unavailable',
-  'unsupported',
-]
-
-function codeOf(status: number): ErrorCode {
-  if (status === 401) return 'permission-denied'
-  return codes.find((code) => errorReactions[code].httpStatus === status) ?? 'internal'
-}
-
-function messageOf(text: string, status: number): string {
-  try {
-    const { error } = JSON.parse(text) as { readonly error?: { readonly message?: string } }
-    return error?.message ?? `status ${status}`
-  } catch {
-    return `status ${status}`
-  }
-}

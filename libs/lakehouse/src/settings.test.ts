@@ -34,6 +34,7 @@ describe('readSettings', () => {
       readMethod: 'copy',
       serve: {},
       s3Delegation: { chosenLocations: false, deletes: true, remoteSigning: true },
+      dropRetentionMs: 0,
       directory: folder,
     })
   })
@@ -295,5 +296,22 @@ describe('types in floe.config.yaml', () => {
 
   it('refuses what is no policy, and says what is', () => {
     expect(() => policiesOf('types: { columns: { public.t.x: { as: jsonb } } }')).toThrow('decimal(38,4)')
+  })
+})
+
+describe('the retention of dropped tables', () => {
+  it('is in seconds, and keeps clients from deleting files', () => {
+    expect(read({}, { FLOE_DROP_RETENTION_SECONDS: '604800' })).toMatchObject({
+      dropRetentionMs: 604_800_000,
+      s3Delegation: { deletes: false },
+    })
+  })
+
+  it.each([
+    [{ FLOE_DROP_RETENTION_SECONDS: '7d' }, 'dropRetentionSeconds'],
+    [{ FLOE_DROP_RETENTION_SECONDS: '-1' }, 'dropRetentionSeconds'],
+    [{ FLOE_DROP_RETENTION_SECONDS: '60', FLOE_S3_DELEGATED_DELETES: 'true' }, 's3DelegatedDeletes'],
+  ])('refuses %j', (environment, named) => {
+    expect(() => read({}, environment)).toThrow(named)
   })
 })

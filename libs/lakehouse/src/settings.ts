@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
-import { isWarehouseName } from '@floe/catalog-server'
+import { isWarehouseName } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import type { ReadMethod, TableTypePolicies } from '@floe/etl'
 import type { StoreSettings } from '@floe/storage'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { localPath } from './local-path.ts'
+import { parseMemory } from './memory-size.ts'
 import { parseRemoteCatalog } from './remote-catalog-settings.ts'
 import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
 import { parseFlag, parseServeSettings } from './serve-settings.ts'
@@ -16,6 +17,7 @@ import { parseAccess } from './access-settings.ts'
 import type { AccessSettings } from './access-settings.ts'
 import { delegationNames, parseDelegation } from './delegation-settings.ts'
 import type { S3Delegation } from './delegation-settings.ts'
+import { parseDropRetention } from './drop-settings.ts'
 import { typePolicies } from './type-policies.ts'
 import { parseWarehouses, warehouseLocations } from './warehouse-settings.ts'
 import type { Warehouse } from './warehouse-settings.ts'
@@ -40,11 +42,15 @@ export type LakehouseSettings = {
   readonly warehouses: readonly [Warehouse, ...Warehouse[]]
   readonly store: StoreSettings
   readonly s3Delegation: S3Delegation
+  /** How long a catalog that is kept here can bring back what was dropped; 0 when it is gone at once. */
+  readonly dropRetentionMs: number
   /** What clients of the catalog are told about who plans their scans; they choose when absent. */
   readonly scanPlanningMode?: 'client' | 'server'
   /** Immutable remote files are kept here while queries need them. */
   readonly cacheDirectory: string
   readonly workers: number
+  /** What the workers of a load may hold of rows and uploads together. */
+  readonly memoryBytes?: number
   readonly sourceUrl?: string
   readonly provider: ProviderSettings
   /** Whether servers ask who their clients are. */
@@ -76,6 +82,7 @@ const ownNames = {
   catalogVendedCredentials: 'FLOE_CATALOG_VENDED_CREDENTIALS',
   cacheDirectory: 'FLOE_CACHE_DIRECTORY',
   workers: 'FLOE_WORKERS',
+  memory: 'FLOE_MEMORY',
   sourceUrl: 'FLOE_SOURCE_URL',
   readMethod: 'FLOE_READ_METHOD',
   provider: 'FLOE_PROVIDER',
@@ -103,6 +110,7 @@ const ownNames = {
   oidcClockSkewSeconds: 'FLOE_OIDC_CLOCK_SKEW_SECONDS',
   oauth2ServerUri: 'FLOE_OAUTH2_SERVER_URI',
   scanPlanningMode: 'FLOE_SCAN_PLANNING_MODE',
+  dropRetentionSeconds: 'FLOE_DROP_RETENTION_SECONDS',
 } as const
 
 export type SettingName = keyof typeof ownNames | keyof typeof delegationNames
@@ -139,6 +147,7 @@ export function readSettings(
   const fromFile = readConfigFile(path.join(directory, configFileName))
   const values = mergeValues(flags, environment, fromFile, directory)
   const sourceUrl = values.sourceUrl
+  const dropRetentionMs = parseDropRetention(values.dropRetentionSeconds)
   const catalog = parseCatalog(values, fromFile.catalogHeaders, directory)
   // A catalog behind HTTP knows the names of its warehouses, and this process does not.
   const remoteName = catalog.kind === 'rest' && isWarehouseName(values.warehouse ?? '') && values.warehouse
@@ -149,10 +158,12 @@ export function readSettings(
     warehouse: warehouses[0].location,
     warehouses,
     store: { s3: s3Settings(values) },
-    s3Delegation: parseDelegation(values),
+    s3Delegation: parseDelegation(values, dropRetentionMs > 0),
+    dropRetentionMs,
     ...parseScanPlanningMode(values.scanPlanningMode),
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
     workers: parseWorkers(values.workers, defaultWorkers),
+    ...parseMemory(values.memory),
     provider: parseProvider(values),
     access: parseAccess(values),
     readMethod: parseReadMethod(values.readMethod),

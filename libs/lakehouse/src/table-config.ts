@@ -1,4 +1,4 @@
-import type { StoreSettings } from '@floe/storage'
+import type { LakehouseSettings } from './settings.ts'
 import type { Warehouse } from './warehouse-settings.ts'
 
 /**
@@ -7,13 +7,15 @@ import type { Warehouse } from './warehouse-settings.ts'
  */
 export function tableConfig(
   { location }: Warehouse,
-  { s3 }: StoreSettings,
+  { store: { s3 }, dropRetentionMs }: Pick<LakehouseSettings, 'dropRetentionMs' | 'store'>,
 ): Readonly<Record<string, string>> {
   if (!location.startsWith('s3')) return {}
   const { endpoint, region, pathStyle } = s3 ?? {}
   return {
     ...(endpoint === undefined ? {} : { 's3.endpoint': endpoint }),
     ...(region === undefined ? {} : { 's3.region': region, 'client.region': region }),
+    // A client that purges by itself, as Spark does, would leave nothing to bring back.
+    ...(dropRetentionMs > 0 ? { 's3.delete-enabled': 'false' } : {}),
     ...(pathStyle === true ? { 's3.path-style-access': 'true', 's3.force-virtual-addressing': 'false' } : {}),
   }
 }

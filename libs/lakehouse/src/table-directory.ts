@@ -6,6 +6,17 @@ import { currentSchema, currentSnapshot, toFloeError } from '@floe/iceberg'
 /** Tables loaded at once: each is a request to the catalog and the read of a metadata file. */
 const tableLoadsMax = 8
 
+/** Every namespace of the catalog, or below `parent`, each before those in it. */
+export async function listAllNamespaces(
+  catalog: ReadableCatalog,
+  parent?: Namespace,
+): Promise<readonly Namespace[]> {
+  const found: Namespace[] = []
+  for (const namespace of await catalog.listNamespaces(parent))
+    found.push(namespace, ...(await listAllNamespaces(catalog, namespace)))
+  return found
+}
+
 /** Every table of the catalog, namespace by namespace. */
 export async function listAllTables(
   catalog: ReadableCatalog,

@@ -39,6 +39,11 @@ const values = {
   dimensions: dimensionsPolicy.optional(),
 }
 
+/** Policies of one table's columns, by their names. */
+export const columnPolicies: z.ZodType<NonNullable<TableTypePolicies['columns']>> = z
+  .record(z.string(), z.strictObject({ as: choice.optional(), ...values }))
+  .transform((parsed) => JSON.parse(JSON.stringify(parsed)) as NonNullable<TableTypePolicies['columns']>)
+
 /**
  * What becomes of types and values that Iceberg does not have: `types` in `floe.config.yaml`, with columns named
  * `schema.table.column`.
@@ -46,7 +51,7 @@ const values = {
 export const typePolicies: z.ZodType<TableTypePolicies> = z
   .strictObject({
     default: z.strictObject(values).optional(),
-    columns: z.record(z.string(), z.strictObject({ as: choice.optional(), ...values })).optional(),
+    columns: columnPolicies.optional(),
   })
   // Through JSON, which leaves out members that were not set.
   .transform((parsed) => JSON.parse(JSON.stringify(parsed)) as TableTypePolicies)

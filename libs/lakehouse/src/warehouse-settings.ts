@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { isWarehouseName } from '@floe/catalog-server'
+import { isWarehouseName } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import { z } from 'zod'
 import { localPath } from './local-path.ts'

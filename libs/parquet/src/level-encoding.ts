@@ -1,3 +1,5 @@
+import { packBits } from './bit-packing.ts'
+
 /** Runs shorter than this stay bit-packed: a run costs a header and a value of its own. */
 const runLengthMin = 16
 
@@ -24,6 +26,7 @@ export function writeHybrid(
   out: Uint8Array,
   position: number,
 ): number {
+  const target = { out, view: new DataView(out.buffer, out.byteOffset, out.byteLength) }
   let at = position
   let literalStart = start
   let index = start
@@ -33,12 +36,12 @@ export function writeHybrid(
       index += 8
       continue
     }
-    if (index > literalStart) at = writeLiterals(ids, literalStart, index, bitWidth, out, at)
+    if (index > literalStart) at = writeLiterals(ids, literalStart, index, bitWidth, target, at)
     at = writeRun(ids[index] as number, runEnd - index, bitWidth, out, at)
     index = runEnd
     literalStart = runEnd
   }
-  return end > literalStart ? writeLiterals(ids, literalStart, end, bitWidth, out, at) : at
+  return end > literalStart ? writeLiterals(ids, literalStart, end, bitWidth, target, at) : at
 }
 
 /** One run of `count` times `value`. */
@@ -72,56 +75,21 @@ function writeVarint(value: number, out: Uint8Array, position: number): number {
   return at
 }
 
+type Target = { readonly out: Uint8Array; readonly view: DataView }
+
 function writeLiterals(
   ids: Int32Array,
   start: number,
   end: number,
   bitWidth: number,
-  out: Uint8Array,
+  { out, view }: Target,
   position: number,
 ): number {
   const groups = Math.ceil((end - start) / 8)
   const at = writeVarint(groups * 2 + 1, out, position)
-  if (bitWidth === 8) packBytes(ids, start, end, out, at)
-  else packBits(ids, start, end, bitWidth, out, at)
+  packBits(ids, start, end, bitWidth, view, at)
   const packedEnd = at + groups * bitWidth
   const usedEnd = at + Math.ceil(((end - start) * bitWidth) / 8)
   out.fill(0, usedEnd, packedEnd)
   return packedEnd
-}
-
-function packBytes(ids: Int32Array, start: number, end: number, out: Uint8Array, position: number): void {
-  let at = position
-  for (let index = start; index < end; index++) out[at++] = ids[index] as number
-}
-
-function packBits(
-  ids: Int32Array,
-  start: number,
-  end: number,
-  bitWidth: number,
-  out: Uint8Array,
-  position: number,
-): void {
-  let at = position
-  let pending = 0
-  let bits = 0
-  for (let index = start; index < end; index++) {
-    const id = ids[index] as number
-    pending |= id << bits
-    bits += bitWidth
-    if (bits >= 32) {
-      out[at] = pending
-      out[at + 1] = pending >>> 8
-      out[at + 2] = pending >>> 16
-      out[at + 3] = pending >>> 24
-      at += 4
-      bits -= 32
-      pending = id >>> (bitWidth - bits)
-    }
-  }
-  for (; bits > 0; bits -= 8) {
-    out[at++] = pending
-    pending >>>= 8
-  }
 }

@@ -5,7 +5,7 @@ import { gatherValues } from './gather.ts'
 const wordCopyMax = 96
 
 /** Room behind the last byte that `writePlain` may write garbage into: short values are copied in whole words. */
-export const plainSlack = 4
+export const plainSlack = 8
 
 /** Bytes that values [start, end) take in PLAIN encoding. */
 export function plainBytes(values: LeafValues, start: number, end: number): number {
@@ -148,8 +148,8 @@ function writeByteArrays(
     target.setInt32(at, length, true)
     at += 4
     if (length <= wordCopyMax && to <= wordsEnd) {
-      for (let step = 0; step < length; step += 4)
-        target.setInt32(at + step, source.getInt32(from + step, true), true)
+      for (let step = 0; step < length; step += 8)
+        target.setBigInt64(at + step, source.getBigInt64(from + step, true), true)
     } else out.set(data.subarray(from, to), at)
     at += length
     from = to

@@ -3,7 +3,8 @@ import type { DataFile, ManifestFile, Snapshot, TableRequirement, TableUpdate } 
 import { settleCommit } from './settle-commit.ts'
 import type { Settled } from './settle-commit.ts'
 import { addedEntries, commitTokenProperty, schemaOf, specOf } from './snapshot-change.ts'
-import type { CommitComponents, CommittedSnapshot, SnapshotCommit, TableState } from './snapshot-commit.ts'
+import type { CommitComponents, CommittedSnapshot, SnapshotCommit } from './snapshot-commit.ts'
+import { addsSortOrder } from './snapshot-commit.ts'
 import { stageManifests } from './stage-manifests.ts'
 import { stageSnapshot } from './stage-snapshot.ts'
 import { StagedFiles } from './staged-files.ts'
@@ -61,7 +62,7 @@ async function commitStaged(
   components: CommitComponents,
 ): Promise<Settled> {
   try {
-    const state = await components.catalog.commit(requirementsOf(commit.base), updatesOf(commit, snapshot))
+    const state = await components.catalog.commit(requirementsOf(commit), updatesOf(commit, snapshot))
     return { kind: 'committed', state, snapshot }
   } catch (error) {
     return settleCommit(commit, toFloeError(error), attempt, settings, components)
@@ -98,12 +99,21 @@ async function stageAdded(
   return [...(await stage('data', dataFiles)), ...(await stage('deletes', deleteFiles))]
 }
 
-function requirementsOf({ metadata, metadataLocation }: TableState): readonly TableRequirement[] {
+function requirementsOf(commit: SnapshotCommit): readonly TableRequirement[] {
+  const { metadata, metadataLocation } = commit.base
   if (metadataLocation === undefined) return [{ type: 'assert-create' }]
   return [
     { type: 'assert-table-uuid', uuid: metadata.tableUuid },
     { type: 'assert-current-schema-id', currentSchemaId: metadata.currentSchemaId },
     { type: 'assert-default-spec-id', defaultSpecId: metadata.defaultSpecId },
+    ...(addsSortOrder(commit)
+      ? [
+          {
+            type: 'assert-default-sort-order-id',
+            defaultSortOrderId: metadata.defaultSortOrderId,
+          } as const,
+        ]
+      : []),
     { type: 'assert-ref-snapshot-id', ref: mainBranch, snapshotId: metadata.currentSnapshotId },
   ]
 }

@@ -13,6 +13,8 @@ export type FileRollerSettings = {
   readonly partition: Partition
   readonly location: DataLocation
   readonly write: WriteSettings
+  /** The order that the caller's rows have within each file. */
+  readonly sortOrderId?: number | undefined
 }
 
 export type FileRollerComponents = {
@@ -69,7 +71,7 @@ export class FileRoller {
     await this.#upload(open.upload, chunks)
     await open.upload.complete()
     this.#open = undefined
-    const { spec, partition } = this.#settings
+    const { spec, partition, sortOrderId } = this.#settings
     this.#files.push({
       content: 'data',
       filePath: open.location,
@@ -77,6 +79,7 @@ export class FileRoller {
       specId: spec.specId,
       partition,
       ...metrics,
+      ...(sortOrderId === undefined ? {} : { sortOrderId }),
     })
   }
 

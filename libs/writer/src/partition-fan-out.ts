@@ -1,4 +1,5 @@
-import type { DataFile, Schema, PartitionSpec } from '@floe/iceberg'
+import { unsortedOrder } from '@floe/iceberg'
+import type { DataFile, PartitionSpec, Schema, SortOrder } from '@floe/iceberg'
 import { batchBytes, concatBatches, selectRows } from '@floe/parquet'
 import type { ColumnBatch, LeafColumn } from '@floe/parquet'
 import type { DataLocation } from './data-location.ts'
@@ -6,14 +7,18 @@ import { FileRoller } from './file-roller.ts'
 import type { FileRollerComponents, FileRollerStats } from './file-roller.ts'
 import { partitionKey, partitionRows } from './partition-rows.ts'
 import type { PartitionRows } from './partition-rows.ts'
+import { sortRows } from './sort-rows.ts'
 import type { WriteSettings } from './write-settings.ts'
 
 const MiB = 1024 * 1024
 
 /** Rows waiting in memory for their partition's next row group, all partitions together. */
 export const bufferedBytesMaxDefault: number = 96 * MiB
+/** The same for sorted files, whose rows are joined and sorted at once: the largest sorted run. */
+const sortedBytesMaxDefault = 64 * MiB
 /** Data files being written at once by one worker; beyond it the one written longest ago is finished. */
 export const openFilesMaxDefault = 24
+const rowGroupRowsMaxDefault = 262_144
 
 export type FanOutSettings = {
   /** The table's schema, which partition values are made for. */
@@ -23,6 +28,10 @@ export type FanOutSettings = {
   readonly spec: PartitionSpec
   readonly location: DataLocation
   readonly write: WriteSettings
+  /** Rows that leave together are sorted and make files of their own; unsorted when absent or without fields. */
+  readonly sortOrder?: SortOrder
+  /** Rows of a row group of sorted files; default 262,144. */
+  readonly rowGroupRowsMax?: number
   readonly bufferedBytesMax?: number
   readonly openFilesMax?: number
 }
@@ -51,10 +60,11 @@ export class PartitionFanOut {
 
   async write(batch: ColumnBatch): Promise<void> {
     const { schema, fileSchema, spec } = this.#settings
-    if (spec.fields.length === 0) return this.#partition([]).roller.write(batch)
+    if (spec.fields.length === 0 && !this.#isSorted) return this.#partition([]).roller.write(batch)
     const owned = ownDictionaries(batch)
     for (const group of partitionRows(batch, { schema, fileSchema, spec })) this.#buffer(owned, group)
-    const budget = this.#settings.bufferedBytesMax ?? bufferedBytesMaxDefault
+    const budget =
+      this.#settings.bufferedBytesMax ?? (this.#isSorted ? sortedBytesMaxDefault : bufferedBytesMaxDefault)
     while (this.#bufferedBytes > budget) await this.#flushLargest()
   }
 
@@ -73,6 +83,12 @@ export class PartitionFanOut {
     await Promise.all([...this.#partitions.values()].map(({ roller }) => roller.abort()))
   }
 
+  /** What waits and what is open. */
+  get held(): { readonly bufferedBytes: number; readonly openFiles: number } {
+    const openFiles = [...this.#partitions.values()].filter(({ roller }) => roller.isOpen).length
+    return { bufferedBytes: this.#bufferedBytes, openFiles }
+  }
+
   get stats(): FileRollerStats {
     const total: FileRollerStats = { encodeMs: 0, uploadMs: 0, encodedBytes: 0 }
     for (const { roller } of this.#partitions.values()) {
@@ -87,8 +103,10 @@ export class PartitionFanOut {
     const key = partitionKey(partition)
     const known = this.#partitions.get(key)
     if (known !== undefined) return known
-    const { schema, fileSchema, spec, location, write } = this.#settings
-    const roller = new FileRoller({ schema, fileSchema, spec, partition, location, write }, this.#components)
+    const { schema, fileSchema, spec, location, write, sortOrder } = this.#settings
+    const sortOrderId = this.#isSorted ? sortOrder?.orderId : undefined
+    const file = { schema, fileSchema, spec, partition, location, write, sortOrderId }
+    const roller = new FileRoller(file, this.#components)
     const opened: OpenPartition = { key, roller, pending: [], pendingBytes: 0 }
     this.#partitions.set(key, opened)
     return opened
@@ -118,8 +136,22 @@ export class PartitionFanOut {
     this.#bufferedBytes -= partition.pendingBytes
     partition.pending = []
     partition.pendingBytes = 0
-    await partition.roller.write(batch)
+    if (this.#isSorted) await this.#writeSorted(partition, batch)
+    else await partition.roller.write(batch)
     this.#markUsed(partition)
+  }
+
+  /** One sorted run: a file is closed at its end, so that no file holds two. */
+  async #writeSorted({ roller }: OpenPartition, batch: ColumnBatch): Promise<void> {
+    const { sortOrder = unsortedOrder, rowGroupRowsMax = rowGroupRowsMaxDefault } = this.#settings
+    const rows = sortRows(batch, this.#settings, sortOrder)
+    for (let start = 0; start < rows.length; start += rowGroupRowsMax)
+      await roller.write(selectRows(batch, rows.subarray(start, start + rowGroupRowsMax)))
+    await roller.closeFile()
+  }
+
+  get #isSorted(): boolean {
+    return (this.#settings.sortOrder?.fields.length ?? 0) > 0
   }
 
   // A Map keeps insertion order: putting an entry back at the end makes the first open one the oldest.

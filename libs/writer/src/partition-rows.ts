@@ -1,11 +1,11 @@
 import { applyTransform, findFieldById, FloeError } from '@floe/iceberg'
 import type {
   Partition,
-  PartitionField,
   PartitionSpec,
   PrimitiveType,
   PrimitiveValue,
   Schema,
+  Transform,
 } from '@floe/iceberg'
 import { createColumnReader } from '@floe/parquet'
 import type { ColumnBatch } from '@floe/parquet'
@@ -13,22 +13,28 @@ import type { ColumnBatch } from '@floe/parquet'
 /** Rows of a batch that share one partition, in their order in the batch. */
 export type PartitionRows = { readonly partition: Partition; readonly rows: Int32Array }
 
-export type PartitionedTable = {
+/** What the columns of batches are. */
+export type BatchSchemas = {
+  /** The table's, which transforms are made for. */
   readonly schema: Schema
   /** The columns of the batch: each of the table's type, or of one that promotes to it. */
   readonly fileSchema: Schema
-  readonly spec: PartitionSpec
 }
+
+export type PartitionedTable = BatchSchemas & { readonly spec: PartitionSpec }
+
+/** A field of a partition spec or of a sort order. */
+export type TransformedField = { readonly sourceIds: readonly number[]; readonly transform: Transform }
 
 const microsPerDay = 86_400_000_000n
 
-type PartitionColumn = (row: number) => PrimitiveValue | null
+export type TransformedColumn = (row: number) => PrimitiveValue | null
 
 /** Groups a batch's rows by partition tuple; an unpartitioned spec gives one group of all rows. */
 export function partitionRows(batch: ColumnBatch, table: PartitionedTable): readonly PartitionRows[] {
   const { spec } = table
   if (spec.fields.length === 0) return [{ partition: [], rows: allRows(batch.rowCount) }]
-  const columns = spec.fields.map((field) => partitionColumn(batch, table, field))
+  const columns = spec.fields.map((field) => transformedColumn(batch, table, field))
   const groupOfKey = new Map<string, number>()
   const partitions: Partition[] = []
   const counts: number[] = []
@@ -61,16 +67,17 @@ export function partitionKey(partition: Partition): string {
   return key
 }
 
-function partitionColumn(
+/** What a transform makes of each row's value; null where the batch has no such column. */
+export function transformedColumn(
   batch: ColumnBatch,
-  table: PartitionedTable,
-  field: PartitionField,
-): PartitionColumn {
+  table: BatchSchemas,
+  field: TransformedField,
+): TransformedColumn {
   const sourceId = field.sourceIds[0]
   const column = batch.columns.find(({ fieldId }) => fieldId === sourceId)
   if (sourceId === undefined || column === undefined || field.transform.kind === 'void') return () => null
-  const type = primitiveType(table.schema, sourceId, field)
-  const read = createColumnReader(column, primitiveType(table.fileSchema, sourceId, field))
+  const type = primitiveType(table.schema, sourceId)
+  const read = createColumnReader(column, primitiveType(table.fileSchema, sourceId))
   return transformedReader((row) => promote(read(row), type), field, type)
 }
 
@@ -89,20 +96,24 @@ function promote(value: PrimitiveValue | null, type: PrimitiveType): PrimitiveVa
   }
 }
 
-function primitiveType(schema: Schema, sourceId: number, field: PartitionField): PrimitiveType {
+export function primitiveType(schema: Schema, sourceId: number): PrimitiveType {
   const type = findFieldById(schema, sourceId)?.type
   if (type !== undefined && type.kind !== 'struct' && type.kind !== 'list' && type.kind !== 'map') return type
-  throw new FloeError('invalid-input', `partition field ${field.name} has no primitive source column`, {
-    hint: 'partition by a column of a primitive type',
-  })
+  throw new FloeError(
+    'invalid-input',
+    `field ${sourceId}, which rows are partitioned or sorted by, is no primitive column`,
+    {
+      hint: 'partition and sort by columns of primitive types',
+    },
+  )
 }
 
 // Rows of one chunk mostly repeat the value before: a one-entry memo saves the transform.
 function transformedReader(
   read: (row: number) => PrimitiveValue | null,
-  field: PartitionField,
+  field: TransformedField,
   type: PrimitiveType,
-): PartitionColumn {
+): TransformedColumn {
   let lastSource: PrimitiveValue | null = null
   let lastResult: PrimitiveValue | null = null
   return (row) => {

@@ -1,6 +1,7 @@
 import { FloeError, snapshotById } from '@floe/iceberg'
 import type { Snapshot } from '@floe/iceberg'
 import { commitTokenProperty, findCommitted } from './snapshot-change.ts'
+import { addsSortOrder } from './snapshot-commit.ts'
 import type { CommitComponents, SnapshotCommit, TableState } from './snapshot-commit.ts'
 import type { WriteSettings } from './write-settings.ts'
 
@@ -82,18 +83,22 @@ function retryDelayMs(
 }
 
 /** Files are written for one schema and one spec: a head that changed either cannot take them unseen. */
-function assertRetryable({ base, table, restsOn = [] }: SnapshotCommit, head: TableState): void {
+function assertRetryable(commit: SnapshotCommit, head: TableState): void {
+  const { base, table, restsOn = [] } = commit
   const property = restsOn.find((name) => base.metadata.properties[name] !== head.metadata.properties[name])
-  const what = property === undefined ? whatChanged(base, head) : `has got another ${property}`
+  const what = property === undefined ? whatChanged(commit, head) : `has got another ${property}`
   if (what === undefined) return
   throw new FloeError('commit-conflict', `${table} ${what} while its data was being written`, {
     hint: 'load again: the files of this load do not fit the table as it is',
   })
 }
 
-function whatChanged({ metadata: before }: TableState, { metadata: now }: TableState): string | undefined {
+function whatChanged(commit: SnapshotCommit, { metadata: now }: TableState): string | undefined {
+  const { metadata: before } = commit.base
   if (before.tableUuid !== now.tableUuid) return 'was dropped and made again'
   if (before.currentSchemaId !== now.currentSchemaId) return 'has got another schema'
   if (before.defaultSpecId !== now.defaultSpecId) return 'has got another partition spec'
+  if (addsSortOrder(commit) && before.sortOrders.length !== now.sortOrders.length)
+    return 'has got another sort order'
   return undefined
 }

@@ -44,3 +44,8 @@ export type CommittedSnapshot = {
   readonly snapshot: Snapshot
   readonly attempts: number
 }
+
+/** Files name the new order by the id that it gets on this base: an order that another made meanwhile takes it. */
+export function addsSortOrder({ updates }: SnapshotCommit): boolean {
+  return updates.some(({ action }) => action === 'add-sort-order')
+}

@@ -19,11 +19,13 @@ export type RunOptions = {
   readonly detached?: boolean
   /** Called with everything that is on stderr so far. */
   readonly onStderr?: (text: string, child: ChildProcess) => void
+  /** The same of stdout. */
+  readonly onStdout?: (text: string, child: ChildProcess) => void
 }
 
 /** The real command as a child process. */
 export async function runFloe(args: readonly string[], options: RunOptions): Promise<Finished> {
-  const { cwd, env, node = process.execPath, detached = false, onStderr } = options
+  const { cwd, env, node = process.execPath, detached = false, onStderr, onStdout } = options
   const child = spawn(node, [floeBin, ...args], {
     cwd,
     detached,
@@ -31,7 +33,10 @@ export async function runFloe(args: readonly string[], options: RunOptions): Pro
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [stdout, stderr] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    onStdout?.(stdout, child)
+  })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
     onStderr?.(stderr, child)

@@ -14,6 +14,8 @@ export type OpenOptions = {
   readonly limits?: NonNullable<ServerSettings['limits']>
   readonly components?: ServerComponents
   readonly observers?: LakehouseObservers
+  /** Further lines of `floe.config.yaml`. */
+  readonly config?: string
 }
 
 /** A server of all roles over the empty warehouses `sales` and `logs`, in a folder that goes with it. */
@@ -21,11 +23,12 @@ export async function openServer({
   limits = {},
   components = {},
   observers = {},
+  config = '',
 }: OpenOptions = {}): Promise<OpenServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'floe-server-'))
   await writeFile(
     path.join(folder, 'floe.config.yaml'),
-    'warehouses: { sales: "file:sales", logs: "file:logs" }\n',
+    `warehouses: { sales: "file:sales", logs: "file:logs" }\n${config}`,
   )
   const lakehouse = new Lakehouse(readSettings({}, {}, folder, 1), observers)
   const settings = { roles: ['catalog', 'query', 'agent'], port: 0, host: '127.0.0.1', limits } as const

@@ -51,7 +51,8 @@ export class ColumnBuffer {
   private repetitions: Uint8Array = new Uint8Array(0)
   private belowMaximum = 0
 
-  constructor(plan: LeafPlan) {
+  /** `rows` of a batch at most; without `dictionary` strings are plain bytes from the first. */
+  constructor(plan: LeafPlan, { rows, dictionary }: { readonly rows: number; readonly dictionary: boolean }) {
     const { type, wire } = plan
     this.plan = plan
     this.name = plan.name
@@ -60,9 +61,10 @@ export class ColumnBuffer {
     this.decimal = type.kind === 'decimal' ? type : undefined
     this.width = type.kind === 'decimal' ? decimalWidth(type.precision) : type.kind === 'uuid' ? 16 : 0
     this.maxDefinition = plan.definitionMax
-    this.wantsDictionary = type.kind === 'string' && (wire.kind === 'text' || wire.kind === 'jsonb')
+    this.wantsDictionary =
+      dictionary && type.kind === 'string' && (wire.kind === 'text' || wire.kind === 'jsonb')
     if (this.wantsDictionary) this.dictionary = new StringDictionary()
-    this.reserve(initialValues)
+    this.reserve(Math.min(initialValues, rows))
   }
 
   /** Makes room for `count` values and, in a flat column, as many levels. */
@@ -117,12 +119,20 @@ export class ColumnBuffer {
     if (end + wordSlackBytes > this.data.length) this.growData(end + wordSlackBytes)
     if (length <= wordCopyBytesMax) {
       const { view } = this
-      for (let i = 0; i < length; i += 4) view.setInt32(start + i, source.getInt32(at + i, true), true)
+      for (let i = 0; i < length; i += 8) view.setBigInt64(start + i, source.getBigInt64(at + i, true), true)
     } else {
       this.data.set(bytes.subarray(at, at + length), start)
     }
     this.dataLength = end
     this.offsets[index + 1] = end
+  }
+
+  get heldBytes(): number {
+    const { int32s, float32s, float64s, data, offsets, definitions, repetitions, dictionary } = this
+    // The words of fixed values are a view of their bytes.
+    const words = int32s.buffer === data.buffer ? 0 : int32s.byteLength
+    const values = words + float32s.byteLength + float64s.byteLength + data.byteLength + offsets.byteLength
+    return values + definitions.byteLength + repetitions.byteLength + (dictionary?.heldBytes ?? 0)
   }
 
   touch(what: string): void {
@@ -194,7 +204,11 @@ export class ColumnBuffer {
   private growData(bytes: number): void {
     this.data = grownBytes(
       this.data,
-      Math.max(bytes, initialDataBytes, Math.min(this.data.length * 2, 2 ** 31 + wordSlackBytes)),
+      Math.max(
+        bytes,
+        Math.min(initialDataBytes, this.capacity * 8),
+        Math.min(this.data.length * 2, 2 ** 31 + wordSlackBytes),
+      ),
     )
     this.view = new DataView(this.data.buffer)
   }

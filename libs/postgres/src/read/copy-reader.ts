@@ -94,6 +94,15 @@ class CopyReader implements SourceReader {
     return { rows: decoder.rows, wireBytes, waitMs, decodeMs, touched: decoder.touched() }
   }
 
+  timings(): Pick<ReadStats, 'wireBytes' | 'waitMs' | 'decodeMs'> {
+    const { wireBytes, waitMs, decodeMs } = this
+    return { wireBytes, waitMs, decodeMs }
+  }
+
+  heldBytes(): number {
+    return this.decoder.heldBytes
+  }
+
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true

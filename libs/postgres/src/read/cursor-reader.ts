@@ -71,6 +71,15 @@ class CursorReader implements SourceReader {
     return { rows: decoder.rows, wireBytes, waitMs, decodeMs, touched: decoder.touched() }
   }
 
+  timings(): Pick<ReadStats, 'wireBytes' | 'waitMs' | 'decodeMs'> {
+    const { wireBytes, waitMs, decodeMs } = this
+    return { wireBytes, waitMs, decodeMs }
+  }
+
+  heldBytes(): number {
+    return this.decoder.heldBytes
+  }
+
   async close(): Promise<void> {
     await this.client.end().catch(() => undefined)
   }

@@ -3,6 +3,7 @@ import type { ColumnBatch } from '@floe/parquet'
 import type { ColumnPlan } from '../plan/column-plan.ts'
 import { leafPlans } from '../plan/leaf-plan.ts'
 import { ColumnBuffer } from './column-buffer.ts'
+import { dictionaryHeldBytesMax } from './string-dictionary.ts'
 import { decoderSource } from './decoder-source.ts'
 import {
   flattens,
@@ -17,7 +18,11 @@ import { decimalShape, writeWideDecimal } from './wide-decimal.ts'
 /** Why decoding stopped: the batch is full, the buffer ends within a message, or the next message is no row. */
 export type DecodeStop = 'full' | 'partial' | 'other'
 
-export type DecoderLimits = { readonly batchRowsMax: number; readonly batchBytesMax: number }
+export type DecoderLimits = {
+  readonly batchRowsMax: number
+  readonly batchBytesMax: number
+  readonly dictionaryBytesMax?: number
+}
 
 type DecodeState = { rowCount: number; stop: DecodeStop }
 type DecodeRows = (
@@ -45,9 +50,18 @@ export class RowDecoder {
   private rowCapacity = 0
   private batchBytes = 0
 
-  constructor(plans: readonly ColumnPlan[], { batchRowsMax, batchBytesMax }: DecoderLimits) {
-    this.columns = plans.flatMap(leafPlans).map((leaf) => new ColumnBuffer(leaf))
+  constructor(
+    plans: readonly ColumnPlan[],
+    { batchRowsMax, batchBytesMax, dictionaryBytesMax = Number.MAX_SAFE_INTEGER }: DecoderLimits,
+  ) {
     this.rowsMax = Math.max(1, batchRowsMax)
+    // The first text columns get the dictionaries that there is room for.
+    let dictionaries = Math.floor(dictionaryBytesMax / dictionaryHeldBytesMax)
+    this.columns = plans.flatMap(leafPlans).map((leaf) => {
+      const column = new ColumnBuffer(leaf, { rows: this.rowsMax, dictionary: dictionaries > 0 })
+      if (column.dictionary !== undefined) dictionaries--
+      return column
+    })
     this.bytesMax = Math.min(batchBytesMax, batchBytesCeiling)
     this.decodeRows = compileDecoder(plans, this.columns, this.state)
     this.reserveRows(Math.min(initialRows, this.rowsMax))
@@ -55,6 +69,10 @@ export class RowDecoder {
 
   get stop(): DecodeStop {
     return this.state.stop
+  }
+
+  get heldBytes(): number {
+    return this.columns.reduce((sum, column) => sum + column.heldBytes, 0)
   }
 
   get isEmpty(): boolean {

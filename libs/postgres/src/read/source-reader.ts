@@ -27,6 +27,8 @@ export type SourceReaderOptions = {
   readonly batchRowsMax: number
   /** Bytes on the wire of one batch; at least one row is in it. Capped at 1 GiB. */
   readonly batchBytesMax: number
+  /** Of the dictionaries of all text columns; unlimited when absent. */
+  readonly dictionaryBytesMax?: number
   readonly signal?: AbortSignal
   /** Milliseconds, monotonic. */
   readonly clock: { now(): number }
@@ -40,6 +42,10 @@ export interface SourceReader {
    * A reader that has failed cannot read on.
    */
   read(nextChunk: () => Chunk | undefined, onBatch: BatchHandler): Promise<ReadStats>
+  /** So far. */
+  timings(): Pick<ReadStats, 'wireBytes' | 'waitMs' | 'decodeMs'>
+  /** Bytes of the buffers of the batch, as they have grown. */
+  heldBytes(): number
   close(): Promise<void>
 }
 

@@ -2,6 +2,8 @@
 const dictionaryEntriesMax = 16_384
 const dictionaryValueBytesMax = 256
 const dictionaryBytesMax = 1024 * 1024
+/** What a dictionary holds at most: slots, hashes, offsets and bytes, grown by doubling. */
+export const dictionaryHeldBytesMax: number = 2.5 * 1024 * 1024
 /** Entries before the share of distinct values means something. */
 const probationEntries = 1024
 
@@ -39,6 +41,11 @@ export class StringDictionary {
       slot = (slot + 1) & slotMask
     }
     return this.insert(slot, hash, source, at, length, seen)
+  }
+
+  get heldBytes(): number {
+    const { offsets, data, slots, hashes } = this
+    return offsets.byteLength + data.byteLength + slots.byteLength + hashes.byteLength
   }
 
   reset(): void {

@@ -21,13 +21,14 @@ const connectTimeoutMsDefault = 30_000
  * `row_security = off` makes the server refuse what it would filter silently.
  */
 const sessionSettings: Readonly<Record<string, string>> = {
-  search_path: '',
   client_encoding: 'UTF8',
   TimeZone: 'UTC',
   DateStyle: 'ISO, YMD',
   IntervalStyle: 'iso_8601',
   bytea_output: 'hex',
   extra_float_digits: '3',
+  standard_conforming_strings: 'on',
+  client_min_messages: 'warning',
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
@@ -36,6 +37,9 @@ const sessionSettings: Readonly<Record<string, string>> = {
   row_security: 'off',
   default_transaction_read_only: 'on',
 }
+
+/** Comes first and alone: it looks nothing up, while the search path of a role may put other functions and operators before PostgreSQL's. */
+const pinSearchPath = `SET search_path = ''`
 
 /** Settings that older servers lack are left out. `pg_settings` names some of them in mixed case. */
 const pinSession = `
@@ -60,6 +64,7 @@ export async function connectSource(url: string, options: ConnectOptions = {}): 
   client.on('error', () => undefined)
   try {
     await client.connect()
+    await client.query(pinSearchPath)
     await client.query(pinSession, [Object.keys(sessionSettings), Object.values(sessionSettings)])
     return client
   } catch (error) {

@@ -25,6 +25,7 @@ const reactions: Readonly<Record<string, Reaction>> = {
     code: 'cancelled',
     hint: 'the query was cancelled on the server, by a timeout or by an administrator',
   },
+  '55P03': { code: 'unavailable', hint: 'another session has locked the table' },
   '0A000': { code: 'unsupported' },
   '08': { code: 'unavailable', hint: networkHint },
   '53': { code: 'resource-exhausted' },
@@ -35,6 +36,7 @@ const reactions: Readonly<Record<string, Reaction>> = {
     hint: 'load from the primary, or raise max_standby_streaming_delay on the replica',
   },
   '22': { code: 'invalid-input' },
+  '55': { code: 'invalid-input' },
   '42': { code: 'invalid-input' },
   XX: { code: 'corrupt-data' },
 }

@@ -1,0 +1,2 @@
+export { catalogErrorResponse, catalogOperations, catalogSchemas, requestText } from '@floe/catalog-server'
+export type { Operation } from '@floe/catalog-server'
