@@ -318,6 +318,7 @@ describe('help', () => {
     'table snapshots',
     'table history',
     'table files',
+    'table remove-orphans',
     'ask',
     'serve',
   ])('of floe %s has an example', async (command) => {

@@ -1,5 +1,6 @@
 import { inspectTable, listAllTables, parseTableName } from '@floe/lakehouse'
 import type { TableInspection } from '@floe/lakehouse'
+import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
 import { addChangeTableCommands } from './change-table-command.ts'
 import { addDroppedCommands } from './dropped-command.ts'
@@ -7,6 +8,7 @@ import { allFlags, openLakehouse, outputOption, settingFlags } from './global-op
 import type { GlobalFlags } from './global-options.ts'
 import { printRows } from './output.ts'
 import type { OutputFormat } from './output.ts'
+import { formatBytes } from './progress.ts'
 import { writeStdout } from './stdout.ts'
 
 type TableFlags = { readonly output: OutputFormat }
@@ -29,6 +31,7 @@ export function addTableCommand(program: Command): void {
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  floe table list --output json\n')
     .action(async (_flags: unknown, command: Command) => listTables(allFlags<TableFlags>(command)))
+  addOrphanCommand(table)
   for (const [view, description] of Object.entries(views) as [keyof TableInspection, string][]) {
     table
       .command(view)
@@ -42,6 +45,62 @@ export function addTableCommand(program: Command): void {
   }
   addChangeTableCommands(table)
   addDroppedCommands(table)
+}
+
+type OrphanFlags = {
+  readonly olderThan: number
+  readonly dryRun?: boolean
+  readonly ownLocation?: boolean
+  readonly output: OutputFormat
+}
+
+function addOrphanCommand(table: Command): void {
+  table
+    .command('remove-orphans')
+    .description('remove files that no snapshot reaches: what loads left that were killed')
+    .argument('<table>', 'namespace.table')
+    .option(
+      '--older-than <time>',
+      'only files of this age, such as 36h or 3d: longer than any load takes',
+      age,
+      age('3d'),
+    )
+    .option('--own-location', 'nothing but this table is below its location')
+    .option('--dry-run', 'list them, and remove nothing')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  floe table remove-orphans shop.orders --older-than 3d --dry-run\n')
+    .action(async (name: string, _flags: unknown, command: Command) =>
+      removeOrphans(name, allFlags<OrphanFlags>(command)),
+    )
+}
+
+async function removeOrphans(name: string, flags: OrphanFlags & GlobalFlags): Promise<void> {
+  await using lakehouse = openLakehouse(settingFlags(flags))
+  const { orphans, bytes, tooYoung } = await lakehouse.removeOrphans({
+    identifier: parseTableName(name),
+    olderThanMs: flags.olderThan,
+    dryRun: flags.dryRun === true,
+    ownLocation: flags.ownLocation === true,
+  })
+  const rows = orphans.map(({ location, sizeBytes, lastModifiedMs }) => [
+    location,
+    sizeBytes,
+    new Date(lastModifiedMs).toISOString(),
+  ])
+  await printRows({ columns: ['file', 'bytes', 'written_at'], batches: [rows] }, flags.output, writeStdout)
+  const done = flags.dryRun === true ? 'would be removed' : 'removed'
+  process.stderr.write(
+    `${orphans.length} files ${done}, ${formatBytes(bytes)}; ${tooYoung} more are too young\n`,
+  )
+}
+
+const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function age(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d+)([mhd])$/.exec(text) ?? []
+  const ms = Number(digits) * (unitMs[unit] ?? 0)
+  if (digits === '' || ms === 0) throw new InvalidArgumentError('give a time such as 90m, 36h or 3d')
+  return ms
 }
 
 async function listTables(flags: TableFlags & GlobalFlags): Promise<void> {

@@ -59,3 +59,4 @@ export {
   readRestrictionsToJson,
 } from './read-restrictions.ts'
 export type { ColumnMask, MaskAction, ReadRestrictions, ReadRule } from './read-restrictions.ts'
+export { findReachableFiles } from './reachable-files.ts'

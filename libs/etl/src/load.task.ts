@@ -4,6 +4,7 @@ import type { ColumnBatch } from '@floe/parquet'
 import { openSourceReader } from '@floe/postgres'
 import type { Chunk, ReadStats } from '@floe/postgres'
 import { openObjectStore } from '@floe/storage'
+import type { ObjectStore } from '@floe/storage'
 import { parseWriteSettings, PartitionFanOut } from '@floe/writer'
 import type { FileRollerComponents } from '@floe/writer'
 import { KeyDeletes } from './key-deletes.ts'
@@ -23,8 +24,17 @@ export default async function runLoadTask(
   input: LoadTaskInput,
   context: TaskContext<LoadTaskProgress>,
 ): Promise<LoadTaskResult> {
+  await using store = openObjectStore(input.store)
+  return await loadRows(input, context, store)
+}
+
+/** The work of one worker, on a store that its caller has opened. */
+export async function loadRows(
+  input: LoadTaskInput,
+  context: TaskContext<LoadTaskProgress>,
+  store: ObjectStore,
+): Promise<LoadTaskResult> {
   const { signal } = context
-  const store = openObjectStore(input.store)
   const opened: string[] = []
   const files = fileComponents(input, store, opened, context)
   const fanOut = openFanOut(input, files)
@@ -55,8 +65,6 @@ export default async function runLoadTask(
     await deletes?.abort()
     await store.delete(opened).catch(() => undefined)
     throw error
-  } finally {
-    await store.close()
   }
 }
 
@@ -100,7 +108,7 @@ function openFanOut(
 
 function fileComponents(
   { fileNamePrefix, openedFiles }: LoadTaskInput,
-  store: ReturnType<typeof openObjectStore>,
+  store: ObjectStore,
   opened: string[],
   { signal }: TaskContext<LoadTaskProgress>,
 ): FileRollerComponents {

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { openSqlCatalog } from '@floe/catalog/sql'
-import type { Catalog } from '@floe/catalog'
+import type { Catalog, LoadedTable } from '@floe/catalog'
 import { openPool, taskAt } from '@floe/compute'
 import type { Pool } from '@floe/compute'
 import { FloeError } from '@floe/iceberg'
@@ -19,6 +19,7 @@ import type { IllLoadInput, Illness } from './fixtures/ill-load.task.ts'
 import type { LoadTaskProgress, LoadTaskResult } from './load-task.ts'
 import { load } from './load.ts'
 import type { LoadRequest, LoadRunComponents } from './load.ts'
+import { removeOrphans } from './remove-orphans.ts'
 import type { LoadReport, TableFailure, TableLoad } from './load-report.ts'
 
 let postgres: TestPostgres & AsyncDisposable
@@ -333,6 +334,57 @@ describe('the table comment of the source', () => {
     await postgres.query(`COMMENT ON TABLE shop.orders IS 'of the source'`)
     loaded(await load(request({ mode: 'append', properties: { comment: 'given' } }), components))
     expect(await commentOf()).toBe('given')
+  })
+})
+
+describe('removeOrphans', () => {
+  const identifier = { namespace: ['lake'], name: 'orders' }
+  const later = { now: () => new Date().getTime() + 4 * 86_400_000 }
+
+  it('removes what dead loads left, and neither what is reachable, hidden, young nor of others', async () => {
+    await postgres.query(orders)
+    await load(request(), components)
+    await load(request({ mode: 'replace' }), components)
+    const before = await dataFiles()
+    const { metadata } = await catalog.loadTable(identifier)
+    const { store } = components
+    for (const name of ['data/dead-0-00000.parquet', 'metadata/dead-m0.avro', 'data/.x.parquet.id.tmp'])
+      await writeFile(path.join(metadata.location.replace('file://', ''), name), 'x')
+    await store.put(`${metadata.location}-other/data/a.parquet`, new Uint8Array(1))
+    const run = { catalog, store, clock: components.clock }
+    expect(await removeOrphans({ identifier }, run)).toMatchObject({ orphans: [], tooYoung: 2 })
+    const found = await removeOrphans({ identifier, dryRun: true }, { ...run, clock: later })
+    const names = found.orphans.map(({ location }) => path.basename(location)).toSorted()
+    expect(names).toEqual(['dead-0-00000.parquet', 'dead-m0.avro'])
+    expect(await removeOrphans({ identifier }, { ...run, clock: later })).toMatchObject({
+      bytes: 2,
+      tooYoung: 0,
+    })
+    expect((await dataFiles()).filter((name) => !/other|tmp$/.test(name))).toEqual(before)
+    expect(await store.head(`${metadata.location}-other/data/a.parquet`)).toBeDefined()
+    const again = await removeOrphans({ identifier }, { ...run, clock: later })
+    expect(again).toMatchObject({ orphans: [], tooYoung: 0 })
+  })
+
+  it('refuses a table whose files may belong to others', async () => {
+    await postgres.query(orders)
+    await load(request({ properties: { 'gc.enabled': 'false' } }), components)
+    const run = { catalog, store: components.store, clock: later }
+    await expect(removeOrphans({ identifier }, run)).rejects.toMatchObject({ code: 'unsupported' })
+  })
+
+  it('refuses a location that other tables may share, and knows files by every spelling', async () => {
+    await postgres.query(orders)
+    await load(request(), components)
+    const loadTable = async (...call: Parameters<Catalog['loadTable']>): Promise<LoadedTable> => {
+      const table = await catalog.loadTable(...call)
+      const location = table.metadata.location.replace('file://', '')
+      return { ...table, metadata: { ...table.metadata, location: path.dirname(location) } }
+    }
+    const run = { catalog: { loadTable }, store: components.store, clock: later }
+    await expect(removeOrphans({ identifier }, run)).rejects.toMatchObject({ code: 'invalid-input' })
+    // Listed as plain paths, reached as file:// ones.
+    expect((await removeOrphans({ identifier, ownLocation: true, dryRun: true }, run)).orphans).toEqual([])
   })
 })
 

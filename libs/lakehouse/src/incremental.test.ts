@@ -277,6 +277,54 @@ describe('xmin', () => {
   })
 })
 
+describe('a source that is being written to', () => {
+  it('is read at one instant over all its tables, whatever its writers do', async () => {
+    await postgres.query(`CREATE TABLE ${schema}.accounts (id int PRIMARY KEY, balance bigint NOT NULL);
+      CREATE TABLE ${schema}.history (id bigserial PRIMARY KEY, account int NOT NULL, delta bigint NOT NULL);
+      INSERT INTO ${schema}.accounts SELECT i, 0 FROM generate_series(1, 2000) i`)
+    let isOver = false
+    let transfers = 0
+    // As pgbench does: a balance and its history change in one transaction.
+    const write = async (writer: number): Promise<void> => {
+      const session = await postgres.openSession()
+      for (let turn = 0; !isOver; turn++) {
+        const account = ((turn * 7919 + writer * 104_729) % 2000) + 1
+        await session.query(`BEGIN; UPDATE ${schema}.accounts SET balance = balance + ${turn} WHERE id = ${account};
+          INSERT INTO ${schema}.history (account, delta) VALUES (${account}, ${turn}); COMMIT`)
+        transfers++
+      }
+      await session.end()
+    }
+    const writers = [1, 2, 3].map(write)
+    const request = { sourceUrl: postgres.url, tables: [`${schema}.*`], namespace: [schema] }
+    const cursor = { column: 'xmin' }
+    try {
+      for (let turn = 0; turn < 3; turn++) {
+        const { tables } = await lakehouse.load({ ...request, mode: 'incremental', cursor })
+        expect(tables.map(({ status }) => status)).toEqual(['loaded', 'loaded'])
+        const wrong = await lakehouse.query(`SELECT count(*) FROM ${schema}.accounts a LEFT JOIN
+          (SELECT account, sum(delta) AS total FROM ${schema}.history GROUP BY account) h ON h.account = a.id
+          WHERE a.balance <> coalesce(h.total, 0)`)
+        for await (const [row] of wrong.rows()) expect(String(row)).toBe('0')
+        await wrong.close()
+      }
+    } finally {
+      isOver = true
+      await Promise.all(writers)
+    }
+    expect(transfers).toBeGreaterThan(0)
+    await lakehouse.load({ ...request, mode: 'incremental', cursor })
+    const rows = await postgres.query<{ row: string }>(
+      `SELECT concat(id, ':', balance) AS row FROM ${schema}.accounts`,
+    )
+    const result = await lakehouse.query(`SELECT concat(id, ':', balance) FROM ${schema}.accounts`)
+    const loadedRows: string[] = []
+    for await (const batch of result.rows()) loadedRows.push(...batch.map(String))
+    await result.close()
+    expect(loadedRows.toSorted()).toEqual(rows.map(({ row }) => row).toSorted())
+  })
+})
+
 describe('a load in several commits', () => {
   const many = (key: string): string =>
     `CREATE TABLE ${schema}.t (id bigint ${key}, v text, n int NOT NULL); CREATE INDEX ON ${schema}.t (n);

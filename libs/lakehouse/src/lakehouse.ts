@@ -13,7 +13,7 @@ import type {
 import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
 import type { Engine, QueryResult } from '@floe/engine'
-import type { LoadProgress, LoadReport, LoadRequest } from '@floe/etl'
+import type { LoadProgress, LoadReport, LoadRequest, OrphanReport, OrphanRequest } from '@floe/etl'
 import { toFloeError } from '@floe/iceberg'
 import { observeStore, openObjectStore } from '@floe/storage'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
@@ -32,6 +32,7 @@ import { managementClientOf } from './management-client.ts'
 import { TokenCatalogs } from './token-catalogs.ts'
 import { catalogDirectory } from './table-directory.ts'
 import { engineRunner } from './sql-runner.ts'
+import { loadDefaults } from './load-defaults.ts'
 import type { LakehouseSettings, ProviderSettings } from './settings.ts'
 import { system } from './system.ts'
 import { tableConfig } from './table-config.ts'
@@ -123,6 +124,13 @@ export class Lakehouse implements AsyncDisposable {
         ...(onProgress === undefined ? {} : { onProgress }),
       },
     )
+  }
+
+  /** Removes files of a table that nothing reaches. */
+  async removeOrphans(request: OrphanRequest): Promise<OrphanReport> {
+    const catalog = await this.catalog()
+    const { removeOrphans } = await import('@floe/etl')
+    return removeOrphans(request, { catalog, store: this.store, clock: system.clock })
   }
 
   /** Runs one SELECT over catalog tables. */
@@ -378,15 +386,6 @@ export class Lakehouse implements AsyncDisposable {
       this.#pool = pool
     }
     return this.#pool
-  }
-}
-
-/** What the settings say about a load; the request may say otherwise. */
-function loadDefaults({ readMethod, typePolicies, memoryBytes }: LakehouseSettings): Partial<LoadRequest> {
-  return {
-    method: readMethod,
-    ...(typePolicies === undefined ? {} : { policies: typePolicies }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { LeafColumn, LeafValues } from './column.ts'
+import { encodeBloomFilter, type BloomFilterSettings } from './bloom-filter.ts'
 import { compressPage } from './compression.ts'
 import { buildDictionary } from './dictionary.ts'
 import type { Codec } from './file-format.ts'
@@ -17,6 +18,7 @@ export type ChunkSettings = {
   readonly pageBytes: number
   readonly pageRowsMax: number
   readonly dictionaryBytesMax: number
+  readonly bloomFilters: BloomFilterSettings | undefined
 }
 
 /** One column of one row group: its bytes, and what the footer says about them. */
@@ -30,6 +32,8 @@ export type EncodedChunk = {
   readonly levelCount: number
   readonly nullCount: number
   readonly summary: ValueSummary
+  /** Header and bits of the Bloom filter, which lies behind the chunks of the row group. */
+  readonly bloomFilter: Uint8Array | undefined
 }
 
 /** Pages that shrink by less than this share stay uncompressed: reading them back costs nothing. */
@@ -65,7 +69,23 @@ export function encodeColumnChunk(
     levelCount: column.levelCount,
     nullCount: column.levelCount - column.valueCount,
     summary: content.summary,
+    bloomFilter: bloomFilterOf(leaf, column, content, settings),
   }
+}
+
+/** Of the dictionary's entries where there is one: they are the distinct values. */
+function bloomFilterOf(
+  leaf: Leaf,
+  { valueCount }: LeafColumn,
+  { values, entries, entryCount }: Content,
+  { bloomFilters }: ChunkSettings,
+): Uint8Array | undefined {
+  if (bloomFilters === undefined || !Object.hasOwn(bloomFilters.falsePositiveShares, leaf.name))
+    return undefined
+  const share = bloomFilters.falsePositiveShares[leaf.name] ?? 0
+  return entries === undefined
+    ? encodeBloomFilter(values, valueCount, share, bloomFilters.bytesMax)
+    : encodeBloomFilter(entries, entryCount, share, bloomFilters.bytesMax)
 }
 
 /** Numbers are summarized first, because their range decides the dictionary; bytes after, over the distinct ones. */

@@ -6,9 +6,11 @@ import { thriftType, ThriftWriter } from './thrift-writer.ts'
 import type { EncodedChunk } from './column-chunk.ts'
 
 /** A chunk without its bytes, and where it begins in the file. */
-export type PlacedChunk = Omit<EncodedChunk, 'bytes'> & {
+export type PlacedChunk = Omit<EncodedChunk, 'bytes' | 'bloomFilter'> & {
   readonly offset: number
   readonly byteCount: number
+  /** Where the Bloom filter begins, header included, and its bytes. */
+  readonly bloomFilter?: { readonly offset: number; readonly byteCount: number }
 }
 
 export type PlacedRowGroup = {
@@ -131,6 +133,9 @@ function writeColumnMetadata(writer: ThriftWriter, leaf: Leaf, chunk: PlacedChun
   if (isDictionary) writer.i64(11, chunk.offset)
   writeStatistics(writer, 12, leaf, chunk.nullCount, chunk.summary.range)
   writeEncodingStatistics(writer, chunk)
+  if (chunk.bloomFilter === undefined) return
+  writer.i64(14, chunk.bloomFilter.offset)
+  writer.i32(15, chunk.bloomFilter.byteCount)
 }
 
 /** Tells readers that every page is dictionary-encoded, so that they may filter by the dictionary alone. */

@@ -1,4 +1,5 @@
 export type { ColumnBatch, LeafColumn, LeafValues } from './column.ts'
+export type { BloomFilterSettings } from './bloom-filter.ts'
 export { batchBytes } from './batch-bytes.ts'
 export { concatBatches } from './concat-batches.ts'
 export { createColumnReader } from './column-reader.ts'

@@ -1,4 +1,5 @@
 import { FloeError, type Schema } from '@floe/iceberg'
+import type { BloomFilterSettings } from './bloom-filter.ts'
 import type { ColumnBatch } from './column.ts'
 import { checkColumn } from './column-check.ts'
 import { encodeColumnChunk, type ChunkSettings } from './column-chunk.ts'
@@ -22,6 +23,8 @@ export type EncoderSettings = {
   readonly pageRowsMax?: number
   /** Largest dictionary of a chunk, uncompressed; 0 turns dictionaries off; default 2 MiB. */
   readonly dictionaryBytesMax?: number
+  /** Columns that have a Bloom filter in every row group; none by default. */
+  readonly bloomFilters?: BloomFilterSettings
   /** Default truncate(16). */
   readonly metrics?: MetricsSettings
   /** Added to the footer beside `iceberg.schema`. */
@@ -70,6 +73,7 @@ class StitchingEncoder implements ParquetEncoder {
       pageBytes: settings.pageBytes ?? pageBytesDefault,
       pageRowsMax: settings.pageRowsMax ?? Number.MAX_SAFE_INTEGER,
       dictionaryBytesMax: settings.dictionaryBytesMax ?? dictionaryBytesMaxDefault,
+      bloomFilters: settings.bloomFilters,
     }
   }
 
@@ -78,12 +82,27 @@ class StitchingEncoder implements ParquetEncoder {
     const out = this.#begin()
     if (batch.rowCount === 0) return out
     const chunks: PlacedChunk[] = []
+    const filters: { readonly chunk: number; readonly bytes: Uint8Array }[] = []
     this.#storedColumns(batch).forEach(({ leaf, column }) => {
-      const { bytes, ...facts } = encodeColumnChunk(leaf, column, this.#chunkSettings, this.#scratch)
+      const { bytes, bloomFilter, ...facts } = encodeColumnChunk(
+        leaf,
+        column,
+        this.#chunkSettings,
+        this.#scratch,
+      )
+      if (bloomFilter !== undefined) filters.push({ chunk: chunks.length, bytes: bloomFilter })
       chunks.push({ ...facts, offset: this.bytesWritten, byteCount: bytes.length })
       this.bytesWritten += bytes.length
       out.push(bytes)
     })
+    for (const { chunk, bytes } of filters) {
+      chunks[chunk] = {
+        ...(chunks[chunk] as PlacedChunk),
+        bloomFilter: { offset: this.bytesWritten, byteCount: bytes.length },
+      }
+      this.bytesWritten += bytes.length
+      out.push(bytes)
+    }
     this.#rowGroups.push({ rowCount: batch.rowCount, chunks })
     this.rowCount += batch.rowCount
     return out

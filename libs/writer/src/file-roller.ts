@@ -1,5 +1,5 @@
 import type { DataFile, Partition, PartitionSpec, Schema } from '@floe/iceberg'
-import { createParquetEncoder } from '@floe/parquet'
+import { batchBytes, createParquetEncoder, selectRows } from '@floe/parquet'
 import type { ColumnBatch, EncoderSettings, ParquetEncoder } from '@floe/parquet'
 import type { ObjectStore, Upload } from '@floe/storage'
 import { dataFileLocation } from './data-location.ts'
@@ -53,7 +53,10 @@ export class FileRoller {
   }
 
   async write(batch: ColumnBatch): Promise<void> {
-    if (batch.rowCount === 0) return
+    for (const rowGroup of rowGroupsOf(batch, this.#settings.write)) await this.#writeRowGroup(rowGroup)
+  }
+
+  async #writeRowGroup(batch: ColumnBatch): Promise<void> {
     const { clock } = this.#components
     const open = (this.#open ??= await this.#openFile())
     const started = clock.now()
@@ -115,6 +118,25 @@ export class FileRoller {
   }
 }
 
+/** The batch itself, or equal parts of it that are within the limits of a row group. */
+function rowGroupsOf(
+  batch: ColumnBatch,
+  { rowGroupBytes, rowGroupRowsMax }: WriteSettings,
+): readonly ColumnBatch[] {
+  const { rowCount } = batch
+  if (rowCount === 0) return []
+  const count = Math.ceil(Math.max(batchBytes(batch) / rowGroupBytes, rowCount / rowGroupRowsMax))
+  if (count <= 1) return [batch]
+  const rows = Math.ceil(rowCount / Math.min(count, rowCount))
+  return Array.from({ length: Math.ceil(rowCount / rows) }, (_, index) => {
+    const start = index * rows
+    return selectRows(
+      batch,
+      Int32Array.from({ length: Math.min(rows, rowCount - start) }, (_unused, row) => start + row),
+    )
+  })
+}
+
 function encoderSettings(schema: Schema, write: WriteSettings): EncoderSettings {
   return {
     schema,
@@ -123,6 +145,7 @@ function encoderSettings(schema: Schema, write: WriteSettings): EncoderSettings 
     pageRowsMax: write.pageRowsMax,
     dictionaryBytesMax: write.dictionaryBytesMax,
     metrics: { default: write.metrics.default, columns: write.metrics.columns },
+    ...(write.bloomFilters === undefined ? {} : { bloomFilters: write.bloomFilters }),
     ...(write.level === undefined ? {} : { level: write.level }),
   }
 }

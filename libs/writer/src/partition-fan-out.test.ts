@@ -96,6 +96,22 @@ describe('PartitionFanOut', () => {
     await assertHolds(files, orders(100, 3))
   })
 
+  it('cuts batches at the limits of a row group, and files at the target size between them', async () => {
+    const groups = async (properties: Readonly<Record<string, string>>): Promise<readonly number[]> => {
+      const writer = fanOut({ ...settings(properties), spec: { specId: 0, fields: [] } })
+      await writer.write(batchOfOrders(orders(1000, 3)))
+      const files = await writer.finish()
+      await assertHolds(files, orders(1000, 3))
+      return files.map(({ splitOffsets }) => splitOffsets?.length ?? 0)
+    }
+    expect(await groups({})).toEqual([1])
+    expect(await groups({ 'write.parquet.row-group-limit': '300' })).toEqual([4])
+    const [small = 0] = await groups({ 'write.parquet.row-group-size-bytes': '1000' })
+    expect(small).toBeGreaterThan(8)
+    const tiny = { 'write.parquet.row-group-limit': '10', 'write.target-file-size-bytes': '1' }
+    expect(await groups(tiny)).toHaveLength(100)
+  })
+
   it('has no more files open than its limit, and finishes the one written longest ago', async () => {
     // Without a memory budget every batch is written at once.
     const writer = fanOut({ openFilesMax: 2, bufferedBytesMax: 0 })

@@ -6,6 +6,9 @@ describe('parseWriteSettings', () => {
   it("has Iceberg's defaults", () => {
     expect(parseWriteSettings({})).toEqual({
       targetFileBytes: 536_870_912,
+      rowGroupBytes: 134_217_728,
+      rowGroupRowsMax: Number.MAX_SAFE_INTEGER,
+      bloomFilters: undefined,
       pageBytes: 1_048_576,
       pageRowsMax: 20_000,
       dictionaryBytesMax: 2_097_152,
@@ -92,7 +95,7 @@ describe('parseWriteSettings', () => {
 
   it.each([
     ['write.format.default', 'orc'],
-    ['write.parquet.compression-codec', 'lz4'],
+    ['write.parquet.compression-codec', 'deflate'],
   ])('cannot do %s = %s', (name, value) => {
     expect(() => parseWriteSettings({ [name]: value })).toThrow(
       expect.objectContaining({ code: 'unsupported', hint: expect.any(String) }),
@@ -154,5 +157,48 @@ describe('dataFileLocation', () => {
       's3://lake/orders/metadata/m.avro',
     )
     expect(metadataFileLocation(tableLocation, { metadataPath: 's3://m/' }, 'm.avro')).toBe('s3://m/m.avro')
+  })
+
+  it('reads Bloom filters by column, and the limits of row groups', () => {
+    const prefix = 'write.parquet.bloom-filter'
+    const { bloomFilters, rowGroupBytes, rowGroupRowsMax, ignored } = parseWriteSettings({
+      [`${prefix}-enabled.column.id`]: 'true',
+      [`${prefix}-enabled.column.a.b`]: 'TRUE',
+      [`${prefix}-enabled.column.note`]: 'false',
+      [`${prefix}-fpp.column.id`]: '0.1',
+      [`${prefix}-max-bytes`]: '4096',
+      'write.parquet.row-group-size-bytes': '1000',
+      'write.parquet.row-group-limit': '10',
+    })
+    expect(bloomFilters).toEqual({ falsePositiveShares: { id: 0.1, 'a.b': 0.01 }, bytesMax: 4096 })
+    expect([rowGroupBytes, rowGroupRowsMax, ignored]).toEqual([1000, 10, []])
+    expect(parseWriteSettings({}).bloomFilters).toBeUndefined()
+    const odd = { [`${prefix}-enabled.column.id`]: 'true', [`${prefix}-fpp.column.id`]: '1' }
+    expect(() => parseWriteSettings(odd)).toThrow(/share between 0 and 1/)
+  })
+
+  it('names what it does not do, and only where it is asked for', () => {
+    const { ignored, codec } = parseWriteSettings({
+      'write.parquet.compression-codec': 'LZ4',
+      'write.distribution-mode': 'range',
+      'write.parquet.page-version': 'v1',
+      'write.summary.partition-limit': '100',
+      'commit.manifest-merge.enabled': 'true',
+      'commit.manifest.min-count-to-merge': '5',
+      'history.expire.max-snapshot-age-ms': '1000',
+      'write.of-the-future': 'x',
+    })
+    expect(codec).toBe('zstd')
+    expect(ignored).toEqual([
+      'commit.manifest-merge.enabled',
+      'commit.manifest.min-count-to-merge',
+      'history.expire.max-snapshot-age-ms',
+      'write.distribution-mode',
+      'write.of-the-future',
+      'write.parquet.compression-codec',
+      'write.summary.partition-limit',
+    ])
+    const none = { 'write.distribution-mode': 'none', 'commit.manifest-merge.enabled': 'false' }
+    expect(parseWriteSettings(none).ignored).toEqual([])
   })
 })
