@@ -10,6 +10,9 @@ import { startFloeServer } from './floe-process.ts'
 
 beforeAll(() => installIcebergKit())
 
+/** One class takes half a minute on a machine of its own. */
+const classTimeoutMs = 1_200_000
+
 /** Tests that pass, and those that the kit itself leaves out: empty namespaces, and names that its own class switches off. */
 const kit: readonly (readonly [KitClass, { passed: number; skipped: number }])[] = [
   ['catalog', { passed: 95, skipped: 11 }],
@@ -37,9 +40,13 @@ async function runKit(
 }
 
 describe('the Iceberg REST compatibility kit, against a catalog on SQLite and local files', () => {
-  it.each(kit)('passes its tests of %s: %j', async (kitClass, counts) => {
-    expect(await runKit(kitClass, {})).toEqual(counts)
-  })
+  it.each(kit)(
+    'passes its tests of %s: %j',
+    async (kitClass, counts) => {
+      expect(await runKit(kitClass, {})).toEqual(counts)
+    },
+    classTimeoutMs,
+  )
 })
 
 describe('the Iceberg REST compatibility kit, against a catalog on PostgreSQL and local files', () => {
@@ -49,11 +56,15 @@ describe('the Iceberg REST compatibility kit, against a catalog on PostgreSQL an
   })
   afterAll(() => postgres.stop())
 
-  it.each(kit)('passes its tests of %s: %j', async (kitClass, counts) => {
-    const database = new URL(postgres.url)
-    database.searchParams.set('schema', `kit_${kitClass}`)
-    expect(await runKit(kitClass, { FLOE_CATALOG: database.href })).toEqual(counts)
-  })
+  it.each(kit)(
+    'passes its tests of %s: %j',
+    async (kitClass, counts) => {
+      const database = new URL(postgres.url)
+      database.searchParams.set('schema', `kit_${kitClass}`)
+      expect(await runKit(kitClass, { FLOE_CATALOG: database.href })).toEqual(counts)
+    },
+    classTimeoutMs,
+  )
 })
 
 describe('the Iceberg REST compatibility kit, against a catalog on SQLite and MinIO', () => {
@@ -70,15 +81,19 @@ describe('the Iceberg REST compatibility kit, against a catalog on SQLite and Mi
       [kitClass, { passed: kitClass === 'views' ? passed : passed - 1, skipped }] as const,
   )
 
-  it.each(onS3)('passes its tests of %s: %j', async (kitClass, counts) => {
-    const settings = {
-      FLOE_WAREHOUSE: `s3://${s3.bucket}/${kitClass}`,
-      FLOE_S3_ENDPOINT: s3.endpoint,
-      FLOE_S3_REGION: s3.region,
-      FLOE_S3_ACCESS_KEY_ID: s3.accessKeyId,
-      FLOE_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
-    }
-    const properties = { 's3.access-key-id': s3.accessKeyId, 's3.secret-access-key': s3.secretAccessKey }
-    expect(await runKit(kitClass, settings, { properties, excluded })).toEqual(counts)
-  })
+  it.each(onS3)(
+    'passes its tests of %s: %j',
+    async (kitClass, counts) => {
+      const settings = {
+        FLOE_WAREHOUSE: `s3://${s3.bucket}/${kitClass}`,
+        FLOE_S3_ENDPOINT: s3.endpoint,
+        FLOE_S3_REGION: s3.region,
+        FLOE_S3_ACCESS_KEY_ID: s3.accessKeyId,
+        FLOE_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+      }
+      const properties = { 's3.access-key-id': s3.accessKeyId, 's3.secret-access-key': s3.secretAccessKey }
+      expect(await runKit(kitClass, settings, { properties, excluded })).toEqual(counts)
+    },
+    classTimeoutMs,
+  )
 })
