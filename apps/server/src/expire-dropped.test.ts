@@ -23,6 +23,8 @@ it('removes the files of a purged table once its retention is over, in any wareh
   }
   while ((await list()).length > 0) await delay(20)
   expect(await (await fetch(dropped)).json()).toMatchObject({ dropped: [] })
+  const audit = await fetch(`${server.url}/management/v1/logs/audit?limit=1`)
+  expect(await audit.json()).toMatchObject({ entries: [{ action: 'expire', principal: 'floe expiry' }] })
   const text = await (await fetch(`${server.url}/metrics`)).text()
   expect(text).toContain('floe_dropped_expired_total{outcome="expired"} 1')
 })

@@ -121,6 +121,9 @@ export function requireManaged(catalog: Catalog): ManagedCatalog {
   })
 }
 
+/** Whose doing it is, in the audit log, that a retention has ended by itself. */
+const expiryPrincipal = 'floe expiry'
+
 /** Of all warehouses whose catalog is kept here. */
 export async function expireDropped(
   catalogs: Catalogs,
@@ -129,7 +132,8 @@ export async function expireDropped(
   const reports: ExpiryReport[] = []
   for (const warehouse of warehouses) {
     const catalog = catalogs.catalogOf(warehouse)
-    if (catalog !== undefined && isManaged(catalog)) reports.push(await catalog.expireDropped())
+    if (catalog !== undefined && isManaged(catalog))
+      reports.push(await catalog.forRequest({ principal: expiryPrincipal }).expireDropped())
   }
   return reports
 }
