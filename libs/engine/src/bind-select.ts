@@ -9,7 +9,7 @@ import { pushAggregates } from './metadata-aggregate.ts'
 import type { AggregatePushdown } from './metadata-aggregate.ts'
 import { everythingNeeded, explainScans, nothingNeeded } from './placeholder.ts'
 import type { ScanNeed, ViewDefinition } from './placeholder.ts'
-import { isNode, nodes, numberText, treeToSql } from './sql-tree.ts'
+import { isNode, nodes, numberText, treeNodes, treeToSql } from './sql-tree.ts'
 import type { Statement, TreeNode } from './sql-tree.ts'
 import type { TableCatalog } from './table-lookup.ts'
 
@@ -23,8 +23,10 @@ export type BindComponents = {
 export type BoundScan = FoundScan & { readonly need: ScanNeed }
 
 export type BoundSelect = {
-  /** SQL over views named by `scanName`. */
+  /** SQL over relations named by `scanName`. */
   readonly sql: string
+  /** False for DESCRIBE and SUMMARIZE, which look at relations from outside. */
+  readonly isQuery: boolean
   readonly scans: readonly BoundScan[]
   /** The catalog's views that the SELECT stands on, each after those that it stands on itself. */
   readonly views: readonly ViewDefinition[]
@@ -76,23 +78,20 @@ async function bind(
   const { pushdowns } = pushed
   return {
     sql: pushdowns.length === 0 ? sql : await treeToSql(connection, pushed.statement),
+    isQuery: ![...treeNodes(statement)].some((node) => node['type'] === 'SHOW_REF'),
     scans,
     views,
     rowsWanted: isAnyRow ? limitOf(statement) : undefined,
     pushdowns,
-    joinKeys: describes ? [] : await openJoinKeys(connection, statement, found),
+    joinKeys: describes ? [] : openJoinKeys(statement, found),
   }
 }
 
 /** Keys of rows that a restriction hides, or of values that it masks, prune nothing and are pruned by nothing. */
-async function openJoinKeys(
-  connection: DuckDBConnection,
-  statement: Statement,
-  found: readonly FoundScan[],
-): Promise<readonly JoinKey[]> {
+function openJoinKeys(statement: Statement, found: readonly FoundScan[]): readonly JoinKey[] {
   if (found.length < 2) return []
   const open = new Set(found.filter((scan) => restrictionsOf(scan) === undefined).map(({ index }) => index))
-  const keys = await findJoinKeys(connection, statement, found)
+  const keys = findJoinKeys(statement, found)
   return keys.filter(({ source, pruned }) => open.has(source.index) && open.has(pruned.index))
 }
 

@@ -2,7 +2,6 @@ import type { Schema, TableMetadata } from '@floe/iceberg'
 import { changeFields } from '@floe/planner'
 import type { RowChanges } from '@floe/planner'
 
-import { readRows } from './duckdb-session.ts'
 import type { FileLayout } from './file-layout.ts'
 import { liveRowsSql } from './scan-view.ts'
 import type { ScanComponents } from './scan-view.ts'
@@ -17,12 +16,12 @@ export type ChangesSource = {
   readonly layouts: ReadonlyMap<string, FileLayout>
 }
 
-/** Makes the view that stands for mention `index` of a table's changes: a part for each snapshot and type of change. */
-export async function createChangesView(
+/** The SELECT that stands for mention `index` of a table's changes: a part for each snapshot and type of change. */
+export async function changesSql(
   index: number,
   source: ChangesSource,
   components: ScanComponents,
-): Promise<void> {
+): Promise<string> {
   const { schema, changes } = source
   const parts: string[] = []
   for (const [at, change] of changes.entries())
@@ -30,10 +29,7 @@ export async function createChangesView(
   const nothing = schema.fields.map(({ id, type }) => `CAST(NULL AS ${duckdbType(type)}) AS c${id}`)
   const rows = parts.length === 0 ? `SELECT ${nothing.join(', ')} WHERE false` : parts.join('\nUNION ALL ')
   const names = schema.fields.map(({ id, name }) => `c${id} AS ${quoteIdentifier(name)}`)
-  await readRows(
-    components.connection,
-    `CREATE TEMP VIEW ${scanName(index)} AS SELECT ${names.join(', ')} FROM (${rows})`,
-  )
+  return `SELECT ${names.join(', ')} FROM (${rows})`
 }
 
 async function changedRowsSql(

@@ -21,8 +21,9 @@ const bitsMin = 1024
 
 /**
  * Makes a table of (file_index, bits): for each file of a group with rows that position deletes or a deletion vector
- * removed, one bit per row. Of 2 million rows with 10 percent deleted, a join on the file and a look at its bit took 2.4
- * times the CPU time of the scan without deletes, an anti join on (file, row) 3.2 times.
+ * removed, one bit per row. Of TPC-H lineitem with 10 percent deleted, a scan of four columns took 1.2 to 1.7 times the
+ * CPU time of one without deletes, of eleven columns 1.1 to 1.4 times. One word for each 32 rows, found by a join on a
+ * dense integer, took 4 to 5 times; an anti join on (file, row) more than the bits in every measurement.
  */
 export async function createPositions(
   name: string,

@@ -248,7 +248,7 @@ describe('limits of a query', () => {
     const small = await openEngine({ cacheDirectory: lake.directory, memoryMaxMb: 20, threads: 1 }, lake)
     await expect(readAll(small, sql)).rejects.toMatchObject({ code: 'resource-exhausted' })
     await small.close()
-    const tempDirectory = `${lake.directory}/spill`
+    const tempDirectory = `${lake.directory}/made/when/needed/spill`
     const spilling = await openEngine(
       { cacheDirectory: lake.directory, memoryMaxMb: 50, threads: 1, tempDirectory },
       lake,

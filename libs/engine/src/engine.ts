@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
@@ -68,6 +69,8 @@ const timeoutMsDefault = 300_000
 const planningLimits = { memoryMaxMb: 256, threads: 1 }
 
 export async function openEngine(settings: EngineSettings, components: EngineComponents): Promise<Engine> {
+  // DuckDB makes the last folder of a path alone, at the first query that spills.
+  if (settings.tempDirectory !== undefined) await mkdir(settings.tempDirectory, { recursive: true })
   const planning = await openSession(planningLimits)
   await prepareForExplain(planning.connection)
   await planning.lock([])

@@ -1,33 +1,28 @@
 import type { NestedField } from '@floe/iceberg'
-import type { DuckDBConnection } from '@duckdb/node-api'
 
 import type { FoundScan } from './bind-mentions.ts'
 import { scanName } from './select-gate.ts'
-import { isNode, nodes, text, texts, treeNodes, treeToSql } from './sql-tree.ts'
+import { isNode, nodes, text, texts, treeNodes } from './sql-tree.ts'
 import type { Statement, TreeNode } from './sql-tree.ts'
 
 /** One side of an equality between two tables of a query. */
 type KeySide = { readonly index: number; readonly field: NestedField }
 
 /**
- * Rows of `pruned` reach the result only where `source` has their key: so what `keysSql` selects from `source` rules
+ * Rows of `pruned` reach the result only where `source` has their key: so what `keys` selects from `source` rules
  * files of `pruned` out.
  */
 export type JoinKey = {
   readonly source: KeySide
   readonly pruned: KeySide
-  /** Selects the distinct keys of `source` that its own conditions leave, in a column `k`. */
-  readonly keysSql: string
+  /** Selects the keys of `source` that its own conditions leave, in a column `k`. Few keys ever become SQL. */
+  readonly keys: Statement
   /** True when the query has conditions on `source` alone. */
   readonly isFiltered: boolean
 }
 
 /** Every equality of two tables, both ways, that a query demands of its result in FROM or WHERE. */
-export async function findJoinKeys(
-  connection: DuckDBConnection,
-  statement: Statement,
-  scans: readonly FoundScan[],
-): Promise<readonly JoinKey[]> {
+export function findJoinKeys(statement: Statement, scans: readonly FoundScan[]): readonly JoinKey[] {
   const keys: JoinKey[] = []
   for (const node of treeNodes(statement)) {
     if (node['type'] !== 'SELECT_NODE') continue
@@ -36,11 +31,10 @@ export async function findJoinKeys(
     for (const equality of equalitiesOf(from)) {
       for (const [source, pruned] of [equality, [...equality].reverse() as [KeyColumn, KeyColumn]]) {
         const own = from.conditions.filter((condition) => isAbout(condition, source.table, from))
-        const keysSql = await keysOf(connection, node, source, own)
         keys.push({
           source: { index: source.table.scan.index, field: source.field },
           pruned: { index: pruned.table.scan.index, field: pruned.field },
-          keysSql,
+          keys: keysOf(node, source, own),
           isFiltered: own.length > 0,
         })
       }
@@ -177,12 +171,7 @@ function isAbout(condition: TreeNode, table: FromTable, from: From): boolean {
   return mentions > 0
 }
 
-async function keysOf(
-  connection: DuckDBConnection,
-  node: TreeNode,
-  { table, reference }: KeyColumn,
-  conditions: readonly TreeNode[],
-): Promise<string> {
+function keysOf(node: TreeNode, { table, reference }: KeyColumn, conditions: readonly TreeNode[]): Statement {
   const [first, second] = conditions
   const where =
     first === undefined || second === undefined
@@ -200,6 +189,5 @@ async function keysOf(
     having: null,
     qualify: null,
   }
-  const sql = await treeToSql(connection, { node: query, named_param_map: [] })
-  return `SELECT DISTINCT k FROM (${sql}) AS keys WHERE k IS NOT NULL`
+  return { node: query, named_param_map: [] }
 }

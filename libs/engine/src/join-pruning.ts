@@ -4,6 +4,7 @@ import type { ScanPlan } from '@floe/planner'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 import { readRows } from './duckdb-session.ts'
+import { treeToSql } from './sql-tree.ts'
 import { valueOfText } from './filter-literal.ts'
 import type { JoinKey } from './join-key.ts'
 
@@ -86,12 +87,14 @@ const comparableKinds: ReadonlySet<string> = new Set([
 /** What the keys of one side say of the other: a list of values, or their range when they are many. */
 export async function keyExpression(
   connection: DuckDBConnection,
-  { keysSql, pruned }: JoinKey,
+  { keys, pruned }: JoinKey,
 ): Promise<Expression> {
   const { id, type } = pruned.field
   if (!isPrimitive(type)) return { kind: 'true' }
   const reference = { kind: 'id', fieldId: id } as const
-  await readRows(connection, `CREATE OR REPLACE TEMP TABLE __floe_keys AS ${keysSql}`)
+  const sql = await treeToSql(connection, keys)
+  const distinct = `SELECT DISTINCT k FROM (${sql}) AS keys WHERE k IS NOT NULL`
+  await readRows(connection, `CREATE OR REPLACE TEMP TABLE __floe_keys AS ${distinct}`)
   const [counts] = await readRows(
     connection,
     'SELECT count(*), min(k)::VARCHAR, max(k)::VARCHAR FROM __floe_keys',

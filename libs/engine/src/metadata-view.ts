@@ -20,21 +20,21 @@ export type MetadataViewComponents = {
   readonly deadline: QueryDeadline
 }
 
-/** Makes the view that stands for a metadata table: its rows come manifest by manifest, and only as many as are wanted. */
-export async function createMetadataView(
+/** Fills a table with the rows of a metadata table, and gives the SELECT that stands for it: the rows come manifest by manifest, and only as many as are wanted. */
+export async function metadataSql(
   scan: BoundScan,
   rows: MetadataTable['rows'],
   rowsWanted: number | undefined,
   components: MetadataViewComponents,
-): Promise<void> {
+): Promise<string> {
   const { connection, store, manifests, deadline } = components
   const { index, schema, need } = scan
   const name = scanName(index)
   const columns = schema.fields.map((field) => `${quoteIdentifier(field.name)} ${duckdbType(field.type)}`)
   await readRows(connection, `CREATE TEMP TABLE ${name}_rows (${columns.join(', ')})`)
   await readRows(connection, `CREATE TEMP TABLE ${name}_text (line VARCHAR)`)
-  await readRows(connection, `CREATE TEMP VIEW ${name} AS SELECT * FROM ${name}_rows`)
-  if (need.filter.kind === 'false') return
+  const sql = `SELECT * FROM ${name}_rows`
+  if (need.filter.kind === 'false') return sql
   const wanted = new Set(schema.fields.filter(({ id }) => need.fieldIds.has(id)).map((field) => field.name))
   let made = 0
   for await (const batch of rows({ store, cache: manifests }, wanted)) {
@@ -42,8 +42,9 @@ export async function createMetadataView(
     for (let at = 0; at < batch.length; at += textRowsMax)
       await append(scan, batch.slice(at, at + textRowsMax), connection)
     made += batch.length
-    if (rowsWanted !== undefined && made >= rowsWanted) return
+    if (rowsWanted !== undefined && made >= rowsWanted) break
   }
+  return sql
 }
 
 async function append(

@@ -3,7 +3,7 @@ import type { NestedField, Schema, Expression } from '@floe/iceberg'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 import { toEngineError } from './duckdb-error.ts'
-import { readRows } from './duckdb-session.ts'
+import { readRows, runAll } from './duckdb-session.ts'
 import { and, filterExpression, isExactFilter, or } from './filter-expression.ts'
 import type { FieldFinder } from './filter-expression.ts'
 import { isReserved } from './row-lineage.ts'
@@ -77,17 +77,28 @@ export async function explainScans(
   select: BindableSelect,
 ): Promise<readonly ScanNeed[]> {
   const prefix = columnPrefix(select)
-  for (const { index, schema } of select.scans) {
-    for (const statement of placeholderSql(index, schema, prefix)) await readRows(connection, statement)
-  }
+  await runAll(
+    connection,
+    select.scans.flatMap(({ index, schema }) => placeholderSql(index, schema, prefix)),
+  )
   await createViews(connection, select.views)
   const [row] = await readRows(connection, `EXPLAIN (FORMAT json) ${select.sql}`)
   const plan = parseTree(`{"plan":${String(row?.[1] ?? '[]')}}`)['plan'] ?? []
-  const needs: ScanNeed[] = []
-  for (const { index, schema, masked } of select.scans) {
-    needs.push(await scanNeed(connection, plan, tableOf(index), { schema, prefix, masked }))
-  }
-  return needs
+  const scans = [...findScans(nodes(plan), [])]
+  const conditions = [...new Set(scans.flatMap(conditionsOf))]
+  const parsed = await parseConditions(connection, conditions)
+  const trees: ConditionTrees = new Map(conditions.map((condition, at) => [condition, parsed[at]]))
+  return select.scans.map(({ index, schema, masked }) =>
+    scanNeed({ plan, scans, trees }, tableOf(index), { schema, prefix, masked }),
+  )
+}
+
+/** Conditions of a plan as trees; `undefined` for what is no SQL. */
+type ConditionTrees = ReadonlyMap<string, TreeNode | undefined>
+type ReadPlan = {
+  readonly plan: TreeValue
+  readonly scans: readonly PlanScan[]
+  readonly trees: ConditionTrees
 }
 
 /** @throws FloeError invalid-input that names the view which does not fit its tables */
@@ -146,19 +157,12 @@ function childOf(fields: readonly NestedField[], name: string): NestedField | un
 
 type PlanScan = { readonly scan: TreeNode; readonly above: readonly TreeNode[] }
 
-async function scanNeed(
-  connection: DuckDBConnection,
-  plan: TreeValue,
-  table: string,
-  placeholder: Placeholder,
-): Promise<ScanNeed> {
-  const scans = [...findScans(nodes(plan), [])]
+function scanNeed({ plan, scans, trees }: ReadPlan, table: string, placeholder: Placeholder): ScanNeed {
   const own = scans.filter(({ scan }) => tableName(scan) === table)
   const [first] = own
   if (first === undefined) return hasEmptyResult(plan) ? nothingNeeded : everythingNeeded
   const find = fieldFinder(placeholder)
-  const filters: ScanFilter[] = []
-  for (const { scan, above } of own) filters.push(await filterOf(connection, scan, above, find))
+  const filters = own.map((scan) => filterOf(scan, trees, find))
   return {
     filter: filters.map(({ filter }) => filter).reduce(or),
     isExact: filters.every(({ isExact }) => isExact),
@@ -219,25 +223,30 @@ function isOnlyLimited(above: readonly TreeNode[]): boolean {
 
 type ScanFilter = { readonly filter: Expression; readonly isExact: boolean }
 
-async function filterOf(
-  connection: DuckDBConnection,
-  scan: TreeNode,
-  above: readonly TreeNode[],
-  find: FieldFinder,
-): Promise<ScanFilter> {
+/** What a plan shows as filters in a scan and right above it. */
+function shownFilters({ scan, above }: PlanScan): readonly string[] {
   const shown = [infoOf(scan, 'Filters')]
   for (const node of above) {
     if (text(node['name']).trim() !== 'FILTER') break
     shown.push(infoOf(node, 'Expression'))
   }
-  const trees = await parseConditions(connection, shown.flatMap(splitConditions))
+  return shown
+}
+
+function conditionsOf(scan: PlanScan): readonly string[] {
+  return shownFilters(scan).flatMap(splitConditions)
+}
+
+function filterOf(scan: PlanScan, parsed: ConditionTrees, find: FieldFinder): ScanFilter {
+  const shown = shownFilters(scan)
+  const trees = conditionsOf(scan).map((condition) => parsed.get(condition))
   const filter = trees
     .filter((tree) => tree !== undefined)
     .map((tree) => filterExpression(tree, find))
     .reduce(and, { kind: 'true' })
   const isMarked = shown.some((conditions) => withoutMarks(conditions) !== conditions)
   const isExact = !isMarked && trees.every((tree) => tree !== undefined && isExactFilter(tree, find))
-  return { filter, isExact: isExact && !hasLaterFilter(above) }
+  return { filter, isExact: isExact && !hasLaterFilter(scan.above) }
 }
 
 /** A condition above a projection, which is not among those that were read. */

@@ -10,7 +10,7 @@ import { areComparable, keyExpression, paysOff } from './join-pruning.ts'
 import { answerFromMetadata } from './known-aggregates.ts'
 import type { ScanPruning } from './query-result.ts'
 import { pruningFilter } from './restricted-scan.ts'
-import { openScanSession } from './scan-session.ts'
+import { createScanViews, openScanSession } from './scan-session.ts'
 import type { PlannedScan, ScanSessionComponents } from './scan-session.ts'
 
 export type QueryPlan = {
@@ -114,8 +114,10 @@ async function keysThatPay(
   if (scan === undefined || plan === undefined || otherPlan === undefined || other?.source.kind !== 'table')
     return undefined
   if (!areComparable(key) || !paysOff(key, plan, otherPlan, other.source.loaded.metadata)) return undefined
-  const { session, lease } = await openScanSession([{ scan, plan }], undefined, components)
+  const open = await openScanSession([{ scan, plan }], undefined, components)
+  const { session, lease } = open
   try {
+    await createScanViews(open)
     return await components.deadline.guard(keyExpression(session.connection, key))
   } finally {
     session.close()

@@ -8,7 +8,7 @@ import { planQuery } from './plan-query.ts'
 import { queryResult } from './query-result.ts'
 import type { QueryResult, SnapshotReference } from './query-result.ts'
 import { assertStreamEnded, startStream } from './result-stream.ts'
-import { openScanSession } from './scan-session.ts'
+import { createScanViews, openScanSession, selectFromScans } from './scan-session.ts'
 import type { ScanSession, ScanSessionComponents } from './scan-session.ts'
 
 export type RunComponents = BindComponents & ScanSessionComponents & { readonly rowsMax: number }
@@ -29,15 +29,18 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
     open = await openScanSession(scans, select.rowsWanted, components)
     const { connection } = open.session
     for (const statement of knownSql) await readRows(connection, statement)
+    const isPlain = select.isQuery && select.views.length === 0
+    if (!isPlain) await createScanViews(open)
     await createViews(connection, select.views)
+    const running = isPlain ? selectFromScans(select.sql, open.scans) : select.sql
     deadline.check()
-    const result = await deadline.guard(startStream(connection, select.sql))
+    const result = await deadline.guard(startStream(connection, running))
     return queryResult({
       result,
       rowsMax,
       deadline,
       interrupt: () => interruptUntilStopped(connection),
-      assertEnded: () => assertStreamEnded(connection, select.sql, deadline),
+      assertEnded: () => assertStreamEnded(connection, running, deadline),
       free,
       references: select.scans.map(referenceOf),
       pruning,

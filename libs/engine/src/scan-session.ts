@@ -1,19 +1,22 @@
 import { randomBytes } from 'node:crypto'
 
-import type { DataFile } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg'
+import type { DataFile, TableMetadata } from '@floe/iceberg'
 import type { ManifestCache, RowChanges, ScanPlan } from '@floe/planner'
 import type { ObjectStore } from '@floe/storage'
 
 import type { BoundScan } from './bind-select.ts'
-import { createChangesView } from './changes-view.ts'
+import { changesSql } from './changes-view.ts'
+import { runAll } from './duckdb-session.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
 import type { FileCache, FileLease } from './file-cache.ts'
 import type { FileLayout, LayoutCache } from './file-layout.ts'
 import { interruptOnAbort } from './interruption.ts'
-import { createMetadataView } from './metadata-view.ts'
+import { metadataSql } from './metadata-view.ts'
 import type { QueryDeadline } from './query-deadline.ts'
-import { createScanView, filesOf } from './scan-view.ts'
+import { filesOf, scanSql } from './scan-view.ts'
 import type { ScanComponents } from './scan-view.ts'
+import { scanName } from './select-gate.ts'
 import type { SessionPool } from './session-pool.ts'
 
 export type ScanSessionComponents = {
@@ -32,8 +35,36 @@ export type PlannedScan = {
   readonly changes?: readonly RowChanges[] | undefined
 }
 
-/** A session that may open exactly the files of some scans, each of which is a view. Close it, then release the lease. */
-export type ScanSession = { readonly session: DuckDBSession; readonly lease: FileLease }
+/** A session that may open exactly the files of some scans, with a SELECT for each. Close it, then release the lease. */
+export type ScanSession = {
+  readonly session: DuckDBSession
+  readonly lease: FileLease
+  readonly scans: readonly ScanSelect[]
+}
+
+/** What `name` stands for in the SQL of a query. */
+export type ScanSelect = { readonly name: string; readonly sql: string }
+
+/** Makes a view of each scan, for SQL that is not one SELECT. */
+export async function createScanViews({ session, scans }: ScanSession): Promise<void> {
+  await runAll(
+    session.connection,
+    scans.map(({ name, sql }) => `CREATE TEMP VIEW ${name} AS ${sql}`),
+  )
+}
+
+/**
+ * A SELECT with its scans in front as common table expressions: each is bound once, where a view is bound when it is
+ * made and when it is read, and opens its files both times.
+ */
+export function selectFromScans(sql: string, scans: readonly ScanSelect[]): string {
+  if (scans.length === 0) return sql
+  const expressions = scans.map((scan) => `${scan.name} AS NOT MATERIALIZED (${scan.sql})`)
+  // DuckDB prints its own expressions in one form, and parses none inside of parentheses behind others.
+  const [start = '', recursive = ''] = /^WITH (RECURSIVE )?/.exec(sql) ?? []
+  const rest = sql.slice(start.length)
+  return `WITH ${recursive}${expressions.join(',\n')}${start === '' ? '\n' : ',\n'}${rest}`
+}
 
 /** REST spec `sha-256-query-local` asks for 16 at least. */
 const maskSaltBytes = 32
@@ -63,16 +94,13 @@ export async function openScanSession(
     const { connection } = session
     session.onClose(interruptOnAbort(connection, deadline.signal))
     await session.lock(lease.paths)
-    for (const { scan, plan, changes = [] } of scans) {
-      const { source } = scan
-      if (source.kind === 'metadata-table')
-        await createMetadataView(scan, source.rows, rowsWanted, { ...components, connection })
-      else if (source.kind === 'changes')
-        await createChanges(scan, changes, { connection, lease, saltHex }, components)
-      else if (plan !== undefined)
-        await createTableView(scan.index, { ...source, plan }, { connection, lease, saltHex }, components)
+    const own = { connection, lease, saltHex }
+    const selects: ScanSelect[] = []
+    for (const planned of scans) {
+      const sql = await sqlOf(planned, rowsWanted, own, components)
+      selects.push({ name: scanName(planned.scan.index), sql })
     }
-    return { session, lease }
+    return { session, lease, scans: selects }
   } catch (error) {
     session?.close()
     await lease.release()
@@ -82,36 +110,45 @@ export async function openScanSession(
 
 type OwnComponents = Pick<ScanComponents, 'connection' | 'lease' | 'saltHex'>
 
-async function createTableView(
+function sqlOf(
+  { scan, plan, changes = [] }: PlannedScan,
+  rowsWanted: number | undefined,
+  own: OwnComponents,
+  components: ScanSessionComponents,
+): Promise<string> {
+  const { source } = scan
+  if (source.kind === 'metadata-table')
+    return metadataSql(scan, source.rows, rowsWanted, { ...components, connection: own.connection })
+  if (source.kind === 'changes')
+    return changedSql({ ...scan, metadata: source.loaded.metadata }, changes, own, components)
+  if (plan === undefined) throw new FloeError('internal', `the scan of ${scan.table} was not planned`)
+  return tableSql(scan.index, { ...source, plan }, own, components)
+}
+
+async function tableSql(
   index: number,
   { loaded: { metadata }, restrictions, plan }: TableSource & { readonly plan: ScanPlan },
   own: OwnComponents,
   components: ScanSessionComponents,
-): Promise<void> {
+): Promise<string> {
   const layouts = await readFooters(plan, own, components)
   const source = { metadata, plan, layouts, restrictions }
-  await components.deadline.guard(createScanView(index, source, { ...own, store: components.store }))
+  return components.deadline.guard(scanSql(index, source, { ...own, store: components.store }))
 }
 
-async function createChanges(
-  { index, schema, source }: BoundScan,
+async function changedSql(
+  { index, schema, metadata }: Pick<BoundScan, 'index' | 'schema'> & { readonly metadata: TableMetadata },
   changes: readonly RowChanges[],
   own: OwnComponents,
   components: ScanSessionComponents,
-): Promise<void> {
-  if (source.kind !== 'changes') return
-  const { metadata } = source.loaded
+): Promise<string> {
   const layouts = await readFooters(
     { tasks: changes.flatMap(({ tasks, kept }) => [...tasks, ...kept]) },
     own,
     components,
   )
-  const view = createChangesView(
-    index,
-    { metadata, schema, changes, layouts },
-    { ...own, store: components.store },
-  )
-  await components.deadline.guard(view)
+  const sql = changesSql(index, { metadata, schema, changes, layouts }, { ...own, store: components.store })
+  return components.deadline.guard(sql)
 }
 
 /** Reads what the files of a plan look like. */

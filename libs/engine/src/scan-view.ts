@@ -6,7 +6,6 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 
 import type { ColumnRead } from './column-read.ts'
 import { createPositions, positionJoin } from './deleted-positions.ts'
-import { readRows } from './duckdb-session.ts'
 import { createEqualityKeys, equalityJoins } from './equality-keys.ts'
 import type { EqualityKeys } from './equality-keys.ts'
 import type { FileLease } from './file-cache.ts'
@@ -45,12 +44,12 @@ export function filesOf({ tasks }: Pick<ScanPlan, 'tasks'>): readonly DataFile[]
   return [...files.values()]
 }
 
-/** Makes the view that stands for mention `index` of the SELECT: the planned files with deletes applied. */
-export async function createScanView(
+/** The SELECT that stands for mention `index`: the planned files with deletes applied. */
+export async function scanSql(
   index: number,
   source: ScanSource,
   components: ScanComponents,
-): Promise<void> {
+): Promise<string> {
   const { schema } = source.plan
   const names = schema.fields.map(({ id, name }) => `c${id} AS ${quoteIdentifier(name)}`).join(', ')
   const all = await liveRowsSql(scanName(index), source, components)
@@ -58,10 +57,7 @@ export async function createScanView(
     source.restrictions === undefined
       ? all
       : restrictedSql(all, source.restrictions, schema, components.saltHex)
-  await readRows(
-    components.connection,
-    `CREATE TEMP VIEW ${scanName(index)} AS SELECT ${names} FROM (${rows})`,
-  )
+  return `SELECT ${names} FROM (${rows})`
 }
 
 /**

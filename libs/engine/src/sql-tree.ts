@@ -1,7 +1,8 @@
 import { FloeError } from '@floe/iceberg'
 
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { readFirstText } from './duckdb-session.ts'
+import { readFirstText, readRows } from './duckdb-session.ts'
+import { quoteText } from './sql-text.ts'
 
 /**
  * DuckDB's own syntax tree as `json_serialize_sql` prints it. Numbers that JavaScript would change (`10.0`, integers
@@ -60,21 +61,21 @@ function parseError(parsed: TreeNode): FloeError {
   })
 }
 
-/** Conditions parsed one by one; `undefined` for what is no SQL. */
+/** Conditions parsed each for itself, in one call; `undefined` for what is no SQL. */
 export async function parseConditions(
   connection: DuckDBConnection,
   conditions: readonly string[],
 ): Promise<readonly (TreeNode | undefined)[]> {
-  const trees: (TreeNode | undefined)[] = []
-  for (const condition of conditions) {
-    const json = await readFirstText(connection, 'SELECT json_serialize_sql($1::VARCHAR)', [
-      `SELECT 1 WHERE ${condition}`,
-    ])
-    const [statement, second] = nodes(parseTree(json)['statements'])
+  if (conditions.length === 0) return []
+  const calls = conditions.map(
+    (condition) => `json_serialize_sql(${quoteText(`SELECT 1 WHERE ${condition}`)}::VARCHAR)`,
+  )
+  const [row = []] = await readRows(connection, `SELECT ${calls.join(', ')}`)
+  return row.map((json) => {
+    const [statement, second] = nodes(parseTree(String(json))['statements'])
     const where = isNode(statement?.['node']) ? statement['node']['where_clause'] : undefined
-    trees.push(isNode(where) && second === undefined ? where : undefined)
-  }
-  return trees
+    return isNode(where) && second === undefined ? where : undefined
+  })
 }
 
 /** The SQL of a statement. */
