@@ -4,7 +4,8 @@ import { FloeError, toFloeError } from '@floe/iceberg'
 export function loadError(error: unknown, signal: AbortSignal | undefined): FloeError {
   const floe = toFloeError(error)
   if (floe.code === 'commit-state-unknown') return floe
-  if (signal?.aborted === true) {
+  const isTold = floe.code === 'cancelled' && floe.hint !== undefined
+  if (signal?.aborted === true && !isTold) {
     return new FloeError('cancelled', 'the load was stopped', {
       hint: 'nothing was committed: load again',
       cause: error,

@@ -1,5 +1,5 @@
 import type { LoadedTable } from '@floe/catalog'
-import { currentSnapshot } from '@floe/iceberg'
+import { currentSnapshot, FloeError, toFloeError } from '@floe/iceberg'
 import type { SourceSnapshot } from '@floe/postgres'
 import { commitSnapshot, parseWriteSettings } from '@floe/writer'
 import type { CommittedSnapshot, CommitTarget, SnapshotChange } from '@floe/writer'
@@ -35,9 +35,21 @@ export async function loadTable(
   let into = plan.first
   for (const [index, step] of plan.steps.entries()) {
     if (index > 0) into = await planStepTarget(plan, step, tableAfter(loaded, plan), components)
-    loaded.push(await loadStep(plan, step, into, snapshot, progress, components))
+    const result = loadStep(plan, step, into, snapshot, progress, components)
+    loaded.push(await result.catch((error: unknown) => Promise.reject(afterCommits(loaded.length, error))))
   }
   return describeLoad(plan, loaded, components.clock.now() - started)
+}
+
+/** Steps that are committed stay: the failure of a later one must not say that nothing was. */
+function afterCommits(commits: number, error: unknown): FloeError {
+  const failure = toFloeError(error)
+  if (commits === 0 || failure.code === 'commit-state-unknown') return failure
+  return new FloeError(failure.code, failure.message, {
+    hint: `${commits} ranges are in the table: load again to go on behind them`,
+    retryable: failure.retryable,
+    cause: failure,
+  })
 }
 
 /** The table as the steps so far have left it. */

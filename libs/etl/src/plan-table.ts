@@ -196,7 +196,7 @@ export function withFieldIds(columns: readonly ColumnPlan[], { fields }: Schema)
 
 export function describePlan(plan: PlannedTable): TablePlan {
   const { request, source, method, steps, increment, estimatedRows, first } = plan
-  const { identifier, mode, workers } = request
+  const { identifier, mode } = request
   const { target } = first
   const chunks = steps.reduce((sum, step) => sum + step.chunks.length, 0)
   return {
@@ -210,8 +210,7 @@ export function describePlan(plan: PlannedTable): TablePlan {
     commits: steps.length,
     sourceBytes: source.sizeBytes,
     estimatedRows,
-    estimatedSeconds:
-      source.sizeBytes / (estimatedHeapBytesPerSecond * Math.min(workers, Math.max(1, chunks))),
+    estimatedSeconds: estimateSeconds(plan, chunks),
     columns: target.schema.fields.map(({ name, type, required }) => ({
       name,
       type: typeToString(type),
@@ -223,6 +222,16 @@ export function describePlan(plan: PlannedTable): TablePlan {
     schemaChanges: target.changes,
     ...(increment === undefined ? {} : { increment: describeIncrement(request, increment) }),
   }
+}
+
+/** By the bytes of the heap; of an index, by the share of the rows that its ranges hold. */
+function estimateSeconds({ request, source, steps, estimatedRows }: PlannedTable, chunks: number): number {
+  const isRanges = steps.some((step) =>
+    step.chunks.some(({ kind, filter }) => kind === 'whole' && filter !== undefined),
+  )
+  const share = isRanges && source.estimatedRows > 0 ? Math.min(1, estimatedRows / source.estimatedRows) : 1
+  const workers = Math.min(request.workers, Math.max(1, chunks))
+  return (source.sizeBytes * share) / (estimatedHeapBytesPerSecond * workers)
 }
 
 export function describeIncrement(

@@ -31,19 +31,12 @@ afterAll(async () => {
 })
 
 /** Starts an append in a process of its own, and kills it after `ms` unless it has ended. Says whether it ended well. */
-async function appendAndKill(ms: number): Promise<'ended' | 'killed'> {
-  const args = [
-    floe,
-    'load',
-    '--from',
-    postgres.url,
-    '--table',
-    'public.ticks',
-    '--to',
-    'lake',
-    '--mode',
-    'append',
-  ]
+function appendAndKill(ms: number): Promise<'ended' | 'killed'> {
+  return loadAndKill(['--table', 'public.ticks', '--mode', 'append'], ms)
+}
+
+async function loadAndKill(flags: readonly string[], ms: number): Promise<'ended' | 'killed'> {
+  const args = [floe, 'load', '--from', postgres.url, '--to', 'lake', ...flags]
   const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' })
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   const first = await Promise.race([ended, delay(ms, 'late' as const)])
@@ -95,3 +88,50 @@ it(
   },
   Math.max(600_000, kills * 60_000),
 )
+
+it(
+  `goes on behind the last commit of an incremental load at every kill -9 (seed ${seed}, ${kills} kills)`,
+  async () => {
+    const random = seededRandom(seed)
+    await postgres.query(`CREATE TABLE public.steps (id bigint PRIMARY KEY, text text NOT NULL)`)
+    const flags = [
+      '--table',
+      'public.steps',
+      '--mode',
+      'incremental',
+      '--cursor',
+      'id',
+      '--commit-every',
+      '2000',
+    ]
+    let loaded = 0
+    for (let kill = 0; kill < kills; kill++) {
+      await postgres.query(
+        `INSERT INTO public.steps SELECT i, md5(i::text) FROM generate_series(${kill * 10_000 + 1}, ${(kill + 1) * 10_000}) i`,
+      )
+      await loadAndKill(flags, 600 + random() * 4000)
+      const [rows = 0, distinct = 0, newest = 0] = await countSteps()
+      // Keys come in order, each once: what is there is the beginning of the source, and never less than before.
+      expect([rows, newest]).toEqual([distinct, distinct])
+      expect(rows).toBeGreaterThanOrEqual(loaded)
+      loaded = rows
+    }
+    expect(await loadAndKill(flags, 600_000)).toBe('ended')
+    expect(await countSteps()).toEqual([kills * 10_000, kills * 10_000, kills * 10_000])
+  },
+  Math.max(600_000, kills * 60_000),
+)
+
+async function countSteps(): Promise<readonly number[]> {
+  await using lakehouse = new Lakehouse(readSettings({}, {}, folder, defaultWorkers()))
+  const catalog = await lakehouse.catalog()
+  if ((await catalog.listNamespaces()).length === 0) return [0, 0, 0]
+  if (!(await catalog.listTables(['lake'])).some(({ name }) => name === 'steps')) return [0, 0, 0]
+  const result = await lakehouse.query(
+    'SELECT count(*), count(DISTINCT id), coalesce(max(id), 0) FROM lake.steps',
+  )
+  let counts: readonly unknown[] = []
+  for await (const [row] of result.rows()) if (row !== undefined) counts = row
+  await result.close()
+  return counts.map(Number)
+}
