@@ -117,6 +117,7 @@ const conditions: readonly (readonly [string, number])[] = [
   ['id = 305', 1],
   ['id = 5 OR id = 705', 2],
   ['id IN (5, 105, 106, 205, 305, 405, 999)', 5],
+  [`id IN (5, ${Array.from({ length: 1000 }, (_, at) => 10_000 + at).join(', ')})`, 1],
   ['id > 300 AND length(s) > 0', 5],
   ["id > 300 AND s LIKE '%s'", 5],
   ["s = 'it''s'", 1],
