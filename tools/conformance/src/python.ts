@@ -18,7 +18,8 @@ export async function runPython(
   const file = fileURLToPath(new URL(`../python/${script}`, import.meta.url))
   const { stdout } = await run(python, [file, ...args], {
     maxBuffer: outputBytesMax,
-    env: { ...withoutKeys(), AWS_EC2_METADATA_DISABLED: 'true' },
+    // One thread: s3fs 2026.9 sends a request unsigned now and then when two threads make its client at once.
+    env: { ...withoutKeys(), AWS_EC2_METADATA_DISABLED: 'true', PYICEBERG_MAX_WORKERS: '1' },
   })
   return stdout
 }
