@@ -93,7 +93,7 @@ describe(`schemathesis over the served OpenAPI document, seed ${seed}`, () => {
       const output = await runSchemathesis(server.url, folder, phases)
       const answers = await answersByClass(server.url)
       await rm(folder, { recursive: true, force: true })
-      expect(output).toMatch(/Operations:\s+3\d selected/)
+      expect(output).toMatch(/Operations:\s+(\d{2,}) selected \/ \1 total/)
       expect(output).not.toContain('Server error')
       expect(answers['5'] ?? 0).toBe(0)
       expect(answers['4'] ?? 0, output).toBeGreaterThan(100)

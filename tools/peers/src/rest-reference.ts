@@ -109,6 +109,8 @@ export async function startRestReference({
       CATALOG_REST_PORT: String(port),
       CATALOG_WAREHOUSE: warehouse,
       CATALOG_CATALOG__IMPL: 'org.apache.iceberg.jdbc.JdbcCatalog',
+      // Without it tables are made in namespaces that do not exist.
+      CATALOG_JDBC_STRICT__MODE: 'true',
       CATALOG_URI: postgres?.jdbcUrl ?? `jdbc:sqlite:${database}`,
       CATALOG_JDBC_USER: postgres?.user ?? 'user',
       CATALOG_JDBC_PASSWORD: postgres?.password ?? 'password',
