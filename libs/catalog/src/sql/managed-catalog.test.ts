@@ -203,13 +203,13 @@ describe.each(testDatabases)('the catalog in $name', ({ start, make, stop }) => 
       await catalog.setProtection(onOrders, true)
       expect(await catalog.isProtected(onOrders)).toBe(true)
       const refused = [
-        catalog.dropTable(orders),
-        catalog.dropTable(orders, { purge: true }),
-        catalog.unregisterTable(orders),
-        catalog.registerTable(orders, metadataLocation, { overwrite: true }),
+        () => catalog.dropTable(orders),
+        () => catalog.dropTable(orders, { purge: true }),
+        () => catalog.unregisterTable(orders),
+        () => catalog.registerTable(orders, metadataLocation, { overwrite: true }),
       ]
       for (const attempt of refused)
-        await expect(attempt).rejects.toMatchObject({
+        await expect(attempt()).rejects.toMatchObject({
           code: 'protected',
           retryable: false,
           hint: expect.stringContaining('unprotect'),
