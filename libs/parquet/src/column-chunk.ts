@@ -39,6 +39,9 @@ export type EncodedChunk = {
 /** Pages that shrink by less than this share stay uncompressed: reading them back costs nothing. */
 const compressedShareMax = 0.97
 
+/** Compressed bytes to plain ones, as long as no page of a chunk has shown it. */
+const firstPageShare = 0.5
+
 type Page = { readonly header: (compressedBytes: number) => Uint8Array; readonly body: Uint8Array }
 
 /** What the values of a chunk are written as. */
@@ -197,9 +200,12 @@ function joinPages(
   ]
   const codec = addHeads(heads, settings, add)
   const dictionaryPageBytes = dictionary === undefined ? undefined : byteLength(parts.slice(0, 2))
+  let share = (parts.at(-1)?.length ?? 0) / Math.max(1, heads.at(-1)?.body.length ?? 0)
   for (const span of otherSpans) {
-    const page = makePage(span)
-    add(page, codec === 'uncompressed' ? page.body.slice() : compressPage(page.body, codec, settings.level))
+    const { body, header } = makePage(span)
+    const bytes = codec === 'uncompressed' ? body.slice() : compressPage(body, codec, settings.level, share)
+    share = bytes.length / Math.max(1, body.length)
+    add({ body, header }, bytes)
   }
   return { bytes: join(parts), codec, dictionaryPageBytes, uncompressedBytes }
 }
@@ -211,7 +217,7 @@ function addHeads(
   add: (page: Page, body: Uint8Array) => void,
 ): Codec {
   const { codec, level } = settings
-  const compressed = heads.map((page) => compressPage(page.body, codec, level))
+  const compressed = heads.map((page) => compressPage(page.body, codec, level, firstPageShare))
   const pays = byteLength(compressed) < byteLength(heads.map((page) => page.body)) * compressedShareMax
   heads.forEach((page, index) => add(page, pays ? (compressed[index] ?? page.body) : page.body.slice()))
   return pays ? codec : 'uncompressed'

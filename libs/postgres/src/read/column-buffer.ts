@@ -107,7 +107,9 @@ export class ColumnBuffer {
   addBytes(bytes: Uint8Array, source: DataView, at: number, length: number, index: number): void {
     const { dictionary } = this
     if (dictionary !== undefined) {
-      const id = dictionary.intern(source, at, length, index)
+      // Codes and flags of one letter are found without a hash.
+      const single = length === 1 ? (dictionary.singles[bytes[at] as number] as number) : 0
+      const id = single > 0 ? single - 1 : dictionary.intern(source, at, length, index)
       if (id >= 0) {
         this.int32s[index] = id
         return

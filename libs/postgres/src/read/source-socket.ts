@@ -5,8 +5,16 @@ import { connectSource } from '../source/connect-source.ts'
 import type { SourceConnection } from '../source/connect-source.ts'
 import { wordSlackBytes } from './string-dictionary.ts'
 
-/** The server writes 8 KiB at a time; larger buffers than this gained nothing. */
-const receiveBytes = 64 * 1024
+const receiveBytes = 128 * 1024
+
+/**
+ * The server writes 8 KiB at a time, and a reader that is always awake pays a wake-up and a system call for each. After
+ * a read of less than this the socket rests for `restMs` while the kernel gathers more: the drain of lineitem takes
+ * 0.74 s of CPU instead of 1.60, and less wall time, since the server shares the machine.
+ */
+const restBelowBytes = 64 * 1024
+/** At 100 MB/s 100 KB come meanwhile, which the kernel's receive buffer holds. */
+const restMs = 1
 
 /** Gets each read while the socket is taken over. Returns false to pause; the bytes then stay until `resume`. */
 type SocketHandler = {
@@ -74,7 +82,12 @@ function directSocket(
     onread: {
       buffer: bytes.subarray(0, receiveBytes),
       callback: (length: number): boolean => {
-        if (route.handler !== undefined) return route.handler.onBytes(bytes, view, length)
+        if (route.handler !== undefined) {
+          if (!route.handler.onBytes(bytes, view, length)) return false
+          if (length >= restBelowBytes) return true
+          setTimeout(() => void socket.resume(), restMs)
+          return false
+        }
         socket.emit('data', Buffer.from(bytes.subarray(0, length)))
         return true
       },

@@ -22,6 +22,8 @@ export class StringDictionary {
   count = 0
   offsets: Int32Array = new Int32Array(1025)
   data: Uint8Array = new Uint8Array(16_384)
+  /** Entry index + 1 of each string of one byte; 0 where there is none. */
+  readonly singles: Uint16Array = new Uint16Array(256)
   private view: DataView = new DataView(this.data.buffer)
   /** Entry index + 1 by hash; 0 is free. */
   private readonly slots = new Int32Array(slotCount)
@@ -51,6 +53,7 @@ export class StringDictionary {
   reset(): void {
     if (this.count === 0) return
     this.slots.fill(0)
+    this.singles.fill(0)
     this.count = 0
   }
 
@@ -84,6 +87,7 @@ export class StringDictionary {
     this.offsets[id + 1] = start + length
     this.hashes[id] = hash
     this.slots[slot] = id + 1
+    if (length === 1) this.singles[source.getUint8(at)] = id + 1
     this.count = id + 1
     return id
   }
