@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import { Piscina } from 'piscina'
 
 import type { RunOptions, TaskReference } from './task.ts'

@@ -1,4 +1,4 @@
-import { errorFromData, errorToData, toFloeError } from '@floe/iceberg'
+import { errorFromData, errorToData, toFloeError } from '@floe/iceberg/values'
 
 import { loadTask } from './load-task.ts'
 import type { RunOptions, TaskReference } from './task.ts'

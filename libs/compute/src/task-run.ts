@@ -1,7 +1,7 @@
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 
-import { errorFromData, toFloeError } from '@floe/iceberg'
+import { errorFromData, toFloeError } from '@floe/iceberg/values'
 import type { Piscina } from 'piscina'
 
 import type { RunOptions } from './task.ts'

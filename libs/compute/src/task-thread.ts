@@ -1,7 +1,7 @@
 import { receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 
-import { errorToData } from '@floe/iceberg'
+import { errorToData } from '@floe/iceberg/values'
 
 import { loadTask } from './load-task.ts'
 import { cancelledError, resultError } from './task-error.ts'

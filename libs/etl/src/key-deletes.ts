@@ -1,7 +1,7 @@
 import type { DataFile } from '@floe/iceberg'
 import type { ColumnBatch } from '@floe/parquet'
-import { FileRoller, parseWriteSettings } from '@floe/writer'
-import type { FileRollerComponents } from '@floe/writer'
+import { FileRoller, parseWriteSettings } from '@floe/writer/data-files'
+import type { FileRollerComponents } from '@floe/writer/data-files'
 import type { LoadTaskInput } from './load-task.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { truncateLowerBound, truncateUpperBound, type PrimitiveType } from '@floe/iceberg'
+import { truncateLowerBound, truncateUpperBound, type PrimitiveType } from '@floe/iceberg/values'
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()

@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import type { LeafColumn } from './column.ts'
 import type { Leaf } from './file-schema.ts'
 

@@ -4,7 +4,7 @@ import {
   uuidFromBytes,
   type PrimitiveType,
   type PrimitiveValue,
-} from '@floe/iceberg'
+} from '@floe/iceberg/values'
 import type { LeafColumn, LeafValues } from './column.ts'
 import { positionsOfValues } from './select-rows.ts'
 

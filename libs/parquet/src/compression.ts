@@ -22,7 +22,10 @@ export function compressPage(
     case 'snappy':
       return compressSnappy(input)
     case 'gzip':
-      return gzipSync(input, { level: level ?? gzipLevelDefault, chunkSize: roomFor(input.length, expectedShare) })
+      return gzipSync(input, {
+        level: level ?? gzipLevelDefault,
+        chunkSize: roomFor(input.length, expectedShare),
+      })
     case 'zstd':
       return zstdCompressSync(input, {
         params: { [constants.ZSTD_c_compressionLevel]: level ?? zstdLevelDefault },

@@ -1,4 +1,4 @@
-import { FloeError, leafFields, type Schema } from '@floe/iceberg'
+import { FloeError, leafFields, type Schema } from '@floe/iceberg/values'
 import type { ColumnBatch, LeafColumn, LeafValues } from './column.ts'
 import { gatherValues } from './gather.ts'
 import { rawBytes } from './plain-encoding.ts'

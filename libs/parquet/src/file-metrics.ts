@@ -1,4 +1,4 @@
-import { decodeTwosComplement, encodeTwosComplement, type DataFile } from '@floe/iceberg'
+import { decodeTwosComplement, encodeTwosComplement, type DataFile } from '@floe/iceberg/values'
 import { truncateLower, truncateUpper } from './bound-truncation.ts'
 import type { Leaf } from './file-schema.ts'
 import type { PlacedRowGroup } from './footer.ts'

@@ -1,4 +1,4 @@
-import { FloeError, type NestedField, type PrimitiveType, type Schema } from '@floe/iceberg'
+import { FloeError, type NestedField, type PrimitiveType, type Schema } from '@floe/iceberg/values'
 import { decimalBytes } from './decimal-bytes.ts'
 import type { PhysicalType, Repetition } from './file-format.ts'
 import { logicalTypeOf, type LogicalType } from './logical-type.ts'

@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 /** What is kept of a column's metrics: table property `write.metadata.metrics.*`. */
 export type MetricsMode =

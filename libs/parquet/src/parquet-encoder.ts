@@ -1,4 +1,4 @@
-import { FloeError, type Schema } from '@floe/iceberg'
+import { FloeError, type Schema } from '@floe/iceberg/values'
 import type { BloomFilterSettings } from './bloom-filter.ts'
 import type { ColumnBatch } from './column.ts'
 import { checkColumn } from './column-check.ts'

@@ -1,4 +1,4 @@
-import { schemaToJson, stringifyJson, type Schema } from '@floe/iceberg'
+import { schemaToJson, stringifyJson, type Schema } from '@floe/iceberg/values'
 
 export function schemaJson(schema: Schema): string {
   return stringifyJson(schemaToJson(schema))

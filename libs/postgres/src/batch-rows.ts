@@ -1,4 +1,4 @@
-import { childFields, isPrimitive } from '@floe/iceberg'
+import { childFields, isPrimitive } from '@floe/iceberg/values'
 import type { NestedField, PrimitiveType } from '@floe/iceberg'
 import type { ColumnBatch, LeafColumn } from '@floe/parquet'
 import type { ColumnPlan } from './plan/column-plan.ts'

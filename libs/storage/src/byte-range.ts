@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 /** Bytes `offset` up to `offset + length` of an object; both are whole numbers >= 0. */
 export type ByteRange = { readonly offset: number; readonly length: number }

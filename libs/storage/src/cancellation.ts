@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 /** The error of a call whose signal fired. */
 export function cancelledError(location: string, cause?: unknown): FloeError {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { BroadcastChannel } from 'node:worker_threads'
-import { errorFromData, errorToData, FloeError, toFloeError } from '@floe/iceberg'
+import { errorFromData, errorToData, FloeError, toFloeError } from '@floe/iceberg/values'
 import type { ErrorData } from '@floe/iceberg'
 
 import type { S3Settings } from './object-store.ts'

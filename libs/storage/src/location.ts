@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 export type Scheme = 'file' | 's3' | 'memory'
 

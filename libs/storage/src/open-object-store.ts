@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 import { schemeOf } from './location.ts'
 import type { Scheme } from './location.ts'

@@ -1,4 +1,4 @@
-import { murmur3Hash32, partitionPath } from '@floe/iceberg'
+import { murmur3Hash32, partitionPath } from '@floe/iceberg/values'
 import type { Partition, PartitionSpec, Schema } from '@floe/iceberg'
 import { joinLocation } from '@floe/storage'
 import type { WriteSettings } from './write-settings.ts'

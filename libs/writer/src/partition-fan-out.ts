@@ -1,4 +1,4 @@
-import { unsortedOrder } from '@floe/iceberg'
+import { unsortedOrder } from '@floe/iceberg/values'
 import type { DataFile, PartitionSpec, Schema, SortOrder } from '@floe/iceberg'
 import { batchBytes, concatBatches, selectRows } from '@floe/parquet'
 import type { ColumnBatch, LeafColumn } from '@floe/parquet'

@@ -1,4 +1,4 @@
-import { applyTransform, findFieldById, FloeError } from '@floe/iceberg'
+import { applyTransform, findFieldById, FloeError } from '@floe/iceberg/values'
 import type {
   Partition,
   PartitionSpec,

@@ -1,4 +1,4 @@
-import { compareValues, transformResultType } from '@floe/iceberg'
+import { compareValues, transformResultType } from '@floe/iceberg/values'
 import type { PrimitiveType, PrimitiveValue, SortField, SortOrder } from '@floe/iceberg'
 import type { ColumnBatch } from '@floe/parquet'
 import { primitiveType, transformedColumn } from './partition-rows.ts'

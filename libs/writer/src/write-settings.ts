@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import { parseMetricsMode } from '@floe/parquet'
 import type { BloomFilterSettings, Codec, MetricsMode } from '@floe/parquet'
 

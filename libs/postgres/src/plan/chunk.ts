@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import type { SourceConnection } from '../source/connect-source.ts'
 import { quoteRelation } from '../source/relation-name.ts'
 import { sourceError } from '../source/source-error.ts'

@@ -1,4 +1,4 @@
-import { assignFreshIds, FloeError } from '@floe/iceberg'
+import { assignFreshIds, FloeError } from '@floe/iceberg/values'
 import type { Type } from '@floe/iceberg'
 import { quoteIdentifier, quoteRelation } from '../source/relation-name.ts'
 import type { SourceColumn, SourceTable } from '../source/source-table.ts'

@@ -1,4 +1,4 @@
-import { leafFields } from '@floe/iceberg'
+import { leafFields } from '@floe/iceberg/values'
 import type { PrimitiveType } from '@floe/iceberg'
 import type { ColumnPlan } from './column-plan.ts'
 import type { ResolvedPolicy } from './type-policy.ts'

@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import type { SourceFailure } from '../source/source-error.ts'
 
 /** Backend messages of the simple query protocol that a COPY can bring (protocol chapter "Message Formats"). */

@@ -1,4 +1,4 @@
-import { childFields, isPrimitive } from '@floe/iceberg'
+import { childFields, isPrimitive } from '@floe/iceberg/values'
 import type { Type } from '@floe/iceberg'
 import type { ColumnPlan } from '../plan/column-plan.ts'
 import { isScalarWire, scalarWires } from '../plan/wire-type.ts'

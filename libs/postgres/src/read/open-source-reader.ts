@@ -1,5 +1,4 @@
 import { openCopyReader } from './copy-reader.ts'
-import { openCursorReader } from './cursor-reader.ts'
 import { cancelledError } from './source-reader.ts'
 import type { SourceReader, SourceReaderOptions } from './source-reader.ts'
 
@@ -9,5 +8,7 @@ import type { SourceReader, SourceReaderOptions } from './source-reader.ts'
  */
 export async function openSourceReader(options: SourceReaderOptions): Promise<SourceReader> {
   if (options.signal?.aborted === true) throw cancelledError(options.signal.reason)
-  return options.method === 'copy' ? openCopyReader(options) : openCursorReader(options)
+  if (options.method === 'copy') return openCopyReader(options)
+  const { openCursorReader } = await import('./cursor-reader.ts')
+  return openCursorReader(options)
 }

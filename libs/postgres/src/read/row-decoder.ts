@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import type { ColumnBatch } from '@floe/parquet'
 import type { ColumnPlan } from '../plan/column-plan.ts'
 import { leafPlans } from '../plan/leaf-plan.ts'

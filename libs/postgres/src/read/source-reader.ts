@@ -1,5 +1,5 @@
 import type { ColumnBatch } from '@floe/parquet'
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import type { Chunk, ReadMethod } from '../plan/chunk.ts'
 import type { ColumnPlan } from '../plan/column-plan.ts'
 import type { SourceConnection } from '../source/connect-source.ts'

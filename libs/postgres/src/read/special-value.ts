@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 import { typePolicyHint } from '../plan/type-policy.ts'
 import type { ColumnBuffer } from './column-buffer.ts'

@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import type { SourceConnection } from './connect-source.ts'
 import { quoteIdentifier, quoteRelation } from './relation-name.ts'
 import { sourceError } from './source-error.ts'

@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 /** Schema and name of a relation, or of several when a part holds `*`. */
 export type RelationPattern = { readonly schema: NamePattern; readonly name: NamePattern }

@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import type { ErrorCode } from '@floe/iceberg'
 
 type Reaction = { readonly code: ErrorCode; readonly hint?: string; readonly retryable?: boolean }

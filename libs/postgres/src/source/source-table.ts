@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import type { SourceConnection } from './connect-source.ts'
 import { likePattern, parseRelationPattern } from './relation-name.ts'
 import type { RelationPattern } from './relation-name.ts'

@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 const microsPerDay = 86_400_000_000n
 /** Days from 1970-01-01 to 2000-01-01, where PostgreSQL begins to count. */

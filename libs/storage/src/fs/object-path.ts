@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 import { throwIfCancelled } from '../cancellation.ts'
 import { locationToFilePath } from '../location.ts'

@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 import { checkRange, missingObject, shortObject } from '../byte-range.ts'
 import { cancelledError, throwIfCancelled } from '../cancellation.ts'

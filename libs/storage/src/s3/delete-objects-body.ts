@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 /** Keys of one DeleteObjects. */
 const keysMax = 1000

@@ -1,4 +1,4 @@
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 import type { ErrorCode } from '@floe/iceberg'
 
 import { missingObject } from '../byte-range.ts'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { DeleteObjectsCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import type { S3Client } from '@aws-sdk/client-s3'
-import { FloeError } from '@floe/iceberg'
+import { FloeError } from '@floe/iceberg/values'
 
 import { throwIfCancelled } from '../cancellation.ts'
 import type { ObjectStore, StoreSettings } from '../object-store.ts'
