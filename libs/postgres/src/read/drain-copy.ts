@@ -11,6 +11,7 @@ import type { TakenSession } from './source-socket.ts'
 
 /**
  * Reads chunks and throws the bytes away: the limit that benchmarks hold a reader against.
+ * @param rests  read as a load does, in large pieces; by default bytes are taken as they come
  * @returns bytes received
  */
 export async function drainCopy(
@@ -18,8 +19,9 @@ export async function drainCopy(
   snapshotId: string,
   columns: readonly ColumnPlan[],
   nextChunk: () => Chunk | undefined,
+  { rests = false }: { readonly rests?: boolean } = {},
 ): Promise<{ readonly wireBytes: number }> {
-  const session = await openTakenSession(url)
+  const session = await openTakenSession(url, { rests })
   let wireBytes = 0
   try {
     await beginOnSnapshot(session.client, snapshotId)

@@ -43,10 +43,14 @@ function newReceiver(length: number): Receiver {
   return { bytes, view: new DataView(bytes.buffer) }
 }
 
-export async function openTakenSession(url: string): Promise<TakenSession> {
+/** @param rests  whether a plain socket rests after a small read */
+export async function openTakenSession(
+  url: string,
+  { rests = true }: { readonly rests?: boolean } = {},
+): Promise<TakenSession> {
   const receiver = newReceiver(receiveBytes)
   const route: { handler: SocketHandler | undefined } = { handler: undefined }
-  const socket = usesTls(url) ? undefined : directSocket(receiver, route)
+  const socket = usesTls(url) ? undefined : directSocket(receiver, route, rests)
   const client = await connectSource(url, socket === undefined ? {} : { stream: () => socket })
   const stream = socket ?? streamOf(client)
   stream.on('error', (error: Error) => route.handler?.onClose(error))
@@ -77,6 +81,7 @@ export async function openTakenSession(url: string): Promise<TakenSession> {
 function directSocket(
   { bytes, view }: Receiver,
   route: { readonly handler: SocketHandler | undefined },
+  rests: boolean,
 ): Socket {
   const socket: Socket = new Socket({
     onread: {
@@ -84,7 +89,7 @@ function directSocket(
       callback: (length: number): boolean => {
         if (route.handler !== undefined) {
           if (!route.handler.onBytes(bytes, view, length)) return false
-          if (length >= restBelowBytes) return true
+          if (!rests || length >= restBelowBytes) return true
           setTimeout(() => void socket.resume(), restMs)
           return false
         }
