@@ -8,6 +8,12 @@ import { fileError } from './file-error.ts'
 export type OpenTemporary = { readonly handle: FileHandle; readonly temporary: string; readonly path: string }
 
 /**
+ * The disk is told to keep what was written whenever this much has gathered, while more is prepared: a caller at the end
+ * of its upload waits for the rest alone (75 MB at once took 0.2 to 0.7 s).
+ */
+const unsyncedBytesMax = 16 * 1024 * 1024
+
+/**
  * Streams into a hidden temporary file. One write is behind: `write` resolves when the write before it is done, so
  * that the caller prepares the next bytes meanwhile, and at most two byte arrays are held.
  */
@@ -17,6 +23,8 @@ export class FileUpload implements Upload {
   readonly #signal: AbortSignal | undefined
   #sizeBytes = 0
   #written: Promise<void> = Promise.resolve()
+  #unsyncedBytes = 0
+  #synced: Promise<void> = Promise.resolve()
   #state: 'open' | 'completed' | 'aborted' = 'open'
 
   constructor(location: string, file: OpenTemporary, signal: AbortSignal | undefined) {
@@ -29,7 +37,7 @@ export class FileUpload implements Upload {
     this.#check()
     this.#sizeBytes += bytes.length
     const before = this.#written
-    this.#written = before.then(() => this.#file.handle.writeFile(bytes))
+    this.#written = before.then(() => this.#append(bytes))
     // The failure belongs to whoever awaits `#written` next; until then nobody may have.
     this.#written.catch(() => {})
     try {
@@ -44,6 +52,7 @@ export class FileUpload implements Upload {
     const { handle, temporary, path } = this.#file
     try {
       await this.#written
+      await this.#synced
       await handle.sync()
       await handle.close()
       this.#check()
@@ -60,8 +69,20 @@ export class FileUpload implements Upload {
     if (this.#state !== 'open') return
     this.#state = 'aborted'
     await this.#written.catch(() => {})
+    await this.#synced.catch(() => {})
     await this.#file.handle.close().catch(() => {})
     await removeFile(this.#file.temporary).catch(() => {})
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    const { handle } = this.#file
+    await handle.writeFile(bytes)
+    this.#unsyncedBytes += bytes.length
+    if (this.#unsyncedBytes < unsyncedBytesMax) return
+    this.#unsyncedBytes = 0
+    // One after the other. The kernel tells of a failed write once: this answer counts, and `complete` asks for it.
+    this.#synced = this.#synced.then(() => handle.datasync())
+    this.#synced.catch(() => {})
   }
 
   #check(): void {
