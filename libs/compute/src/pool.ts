@@ -9,6 +9,7 @@ import { Piscina } from 'piscina'
 import type { RunOptions, TaskReference } from './task.ts'
 import { cancelledError } from './task-error.ts'
 import { TaskRun } from './task-run.ts'
+import type { TaskPreparation } from './task-thread.ts'
 
 /** Between the signal in the task and the end of its thread. */
 const defaultCancelGraceMs = 5_000
@@ -18,7 +19,7 @@ const defaultCancelGraceMs = 5_000
  * counts too: from V8's own start of a few MiB it marks after each row group (34 times in a load of 6 million rows,
  * 6 times with this), and marking and sweeping take a tenth of the load's CPU time.
  */
-const initialHeapMb = 512
+const initialHeapMb = 256
 
 export type PoolSettings = {
   /** Threads. They start at the first call and are reused until `close`. */
@@ -30,6 +31,8 @@ export type PoolSettings = {
 
 export interface Pool extends AsyncDisposable {
   readonly workers: number
+  /** Has all threads started, and the code of a task read, while its caller still prepares the input. */
+  start(task: Pick<TaskReference<unknown, unknown>, 'moduleUrl'>): void
   /**
    * Runs a task on a free thread; calls that find none wait in order.
    * @throws what the task throws; `cancelled` after `signal` or `close`, when the task or its thread has ended;
@@ -65,6 +68,14 @@ class ThreadPool implements Pool {
   constructor(settings: PoolSettings) {
     this.workers = settings.workers
     this.#settings = settings
+  }
+
+  start({ moduleUrl }: { readonly moduleUrl: string }): void {
+    if (this.#closing !== undefined || this.#threads !== undefined) return
+    this.#threads = startThreads(this.#settings)
+    const preparation: TaskPreparation = { moduleUrl }
+    // A thread that dies of it is replaced, and the call tells why.
+    for (let thread = 0; thread < this.workers; thread++) this.#threads.run(preparation).catch(() => {})
   }
 
   async run<I, O, P = never>(

@@ -10,11 +10,18 @@ import { transferOf } from './transferring.ts'
 
 export type TaskCall = { readonly moduleUrl: string; readonly port: MessagePort }
 
+/** Only reads the code of a task, so that its first call finds it. */
+export type TaskPreparation = { readonly moduleUrl: string; readonly port?: undefined }
+
 /**
  * Runs one call on a worker thread. Progress and result share one port, which keeps them in order; the pool's own
  * answer says only that the thread is free.
  */
-export default async function runOnThread({ moduleUrl, port }: TaskCall): Promise<void> {
+export default async function runOnThread({ moduleUrl, port }: TaskCall | TaskPreparation): Promise<void> {
+  if (port === undefined) {
+    await loadTask(moduleUrl)
+    return
+  }
   const controller = new AbortController()
   const send = (message: ThreadMessage, value?: unknown): void =>
     port.postMessage(message, [...transferOf(value)])

@@ -113,6 +113,7 @@ function illPool(healthy: Pool, illness: Illness): Pool {
     healthy.run(illLoadTask, { load, illness }, options)
   return {
     workers: healthy.workers,
+    start: (task) => healthy.start(task),
     run: run as Pool['run'],
     close: () => healthy.close(),
     [Symbol.asyncDispose]: () => healthy.close(),

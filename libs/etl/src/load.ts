@@ -12,6 +12,7 @@ import { describePlan, planTable, sourceName } from './plan-table.ts'
 import type { PlannedTable, TableLoadRequest } from './plan-table.ts'
 import { tableName } from './load-target.ts'
 import type { LoadReport, TableFailure, TableLoad, TablePlan } from './load-report.ts'
+import { loadTask } from './load-task.ts'
 import type { LoadLimits } from './load-task.ts'
 import type { TableSettings, TableSelection } from './table-selection.ts'
 
@@ -50,6 +51,7 @@ export const defaultLimits: LoadLimits = { batchRowsMax: 262_144, batchBytesMax:
 export async function load(request: LoadRequest, components: LoadRunComponents): Promise<LoadReport> {
   const started = components.clock.now()
   const cpuStarted = components.cpuUsage()
+  if (request.dryRun !== true) components.pool.start(loadTask)
   const connection = await connectSource(request.sourceUrl)
   try {
     const { found, failures } = await findSources(request, connection)

@@ -75,7 +75,13 @@ const faultTask = taskAt<FaultLoadInput, LoadTaskResult, LoadTaskProgress>(
 function faultPool(fault: PlannedFault): Pool {
   const run = (_: unknown, input: LoadTaskInput, options: object): Promise<unknown> =>
     pool.run(faultTask, { load: input, fault }, options)
-  return { workers: 1, run: run as Pool['run'], close: async () => {}, [Symbol.asyncDispose]: async () => {} }
+  return {
+    workers: 1,
+    start: () => {},
+    run: run as Pool['run'],
+    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  }
 }
 
 type CommitFault = 'none' | 'before' | 'lost' | 'crash'
