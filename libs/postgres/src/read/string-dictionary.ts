@@ -9,6 +9,8 @@ const probationEntries = 1024
 
 const slotCount = dictionaryEntriesMax * 2
 const slotMask = slotCount - 1
+const recentCount = 1024
+const recentShift = 22
 /** Keeps the first n bytes of a little-endian word. */
 const tailMasks = Int32Array.of(0, 0xff, 0xffff, 0xffffff)
 /** Reads and copies go in words: this many bytes past the end of a value must be readable. */
@@ -28,6 +30,8 @@ export class StringDictionary {
   /** Entry index + 1 by hash; 0 is free. */
   private readonly slots = new Int32Array(slotCount)
   private readonly hashes = new Int32Array(dictionaryEntriesMax)
+  /** Entry index + 1 of the string last seen with such ends: mostly the one that is asked for. */
+  private readonly recent = new Int32Array(recentCount)
 
   /**
    * The id of the bytes [at, at + length), or -1 when the dictionary is not worth it.
@@ -35,6 +39,29 @@ export class StringDictionary {
    */
   intern(source: DataView, at: number, length: number, seen: number): number {
     if (length > dictionaryValueBytesMax) return -1
+    const { recent } = this
+    const place = placeOfEnds(source, at, length)
+    const likely = recent[place] as number
+    if (likely > 0 && this.equals(likely - 1, source, at, length)) return likely - 1
+    const id = this.find(source, at, length, seen)
+    if (id >= 0) recent[place] = id + 1
+    return id
+  }
+
+  get heldBytes(): number {
+    const { offsets, data, slots, hashes, recent } = this
+    return offsets.byteLength + data.byteLength + slots.byteLength + hashes.byteLength + recent.byteLength
+  }
+
+  reset(): void {
+    if (this.count === 0) return
+    this.slots.fill(0)
+    this.singles.fill(0)
+    this.recent.fill(0)
+    this.count = 0
+  }
+
+  private find(source: DataView, at: number, length: number, seen: number): number {
     const hash = hashBytes(source, at, length)
     const { slots, hashes } = this
     let slot = hash & slotMask
@@ -43,18 +70,6 @@ export class StringDictionary {
       slot = (slot + 1) & slotMask
     }
     return this.insert(slot, hash, source, at, length, seen)
-  }
-
-  get heldBytes(): number {
-    const { offsets, data, slots, hashes } = this
-    return offsets.byteLength + data.byteLength + slots.byteLength + hashes.byteLength
-  }
-
-  reset(): void {
-    if (this.count === 0) return
-    this.slots.fill(0)
-    this.singles.fill(0)
-    this.count = 0
   }
 
   private equals(id: number, source: DataView, at: number, length: number): boolean {
@@ -105,6 +120,16 @@ export class StringDictionary {
       this.view = new DataView(grown.buffer)
     }
   }
+}
+
+/** The hash of a whole string is a chain of multiplications; its length and its first and last four bytes are two. */
+function placeOfEnds(source: DataView, at: number, length: number): number {
+  const first = source.getInt32(at, true)
+  const ends =
+    length < 4
+      ? first & (tailMasks[length] as number)
+      : first ^ Math.imul(source.getInt32(at + length - 4, true), 0x85ebca6b)
+  return Math.imul(ends ^ length, 0x9e3779b1) >>> recentShift
 }
 
 /** Four bytes a step, multiplicative; the tail is masked, not looped. */
