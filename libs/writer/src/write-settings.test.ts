@@ -3,14 +3,14 @@ import { dataFileLocation, metadataFileLocation } from './data-location.ts'
 import { parseWriteSettings } from './write-settings.ts'
 
 describe('parseWriteSettings', () => {
-  it("has Iceberg's defaults", () => {
+  it("has Iceberg's defaults, but pages end by their bytes alone", () => {
     expect(parseWriteSettings({})).toEqual({
       targetFileBytes: 536_870_912,
       rowGroupBytes: 134_217_728,
       rowGroupRowsMax: Number.MAX_SAFE_INTEGER,
       bloomFilters: undefined,
       pageBytes: 1_048_576,
-      pageRowsMax: 20_000,
+      pageRowsMax: Number.MAX_SAFE_INTEGER,
       dictionaryBytesMax: 2_097_152,
       codec: 'zstd',
       level: undefined,

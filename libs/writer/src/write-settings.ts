@@ -95,7 +95,8 @@ export function parseWriteSettings(properties: Readonly<Record<string, string>>)
     rowGroupBytes: size('write.parquet.row-group-size-bytes', 128 * MiB),
     rowGroupRowsMax: size('write.parquet.row-group-limit', Number.MAX_SAFE_INTEGER),
     pageBytes: size('write.parquet.page-size-bytes', MiB),
-    pageRowsMax: size('write.parquet.page-row-limit', 20_000),
+    // Iceberg's default of 20,000 rows serves page indexes, which are not written; each page costs a zstd context.
+    pageRowsMax: size('write.parquet.page-row-limit', Number.MAX_SAFE_INTEGER),
     dictionaryBytesMax: count('write.parquet.dict-size-bytes', 2 * MiB),
     codec,
     level: parseLevel(properties, codec),
