@@ -41,9 +41,15 @@ export function buildDictionary(
   if (dictionary === undefined) return undefined
   const entryBytes = entriesPlainBytes(values, dictionary)
   const idBytes = (count * bitWidthOf(dictionary.count - 1)) / 8
-  const fits =
-    entryBytes <= dictionaryBytesMax && entryBytes + idBytes <= plainBytes(values, 0, count) * sizeShareMax
+  if (entryBytes > dictionaryBytesMax) return undefined
+  const limit = (entryBytes + idBytes) / sizeShareMax
+  // The lengths of strings alone mostly settle it, without a look at each value.
+  const fits = (hasLengths(values) && limit <= 4 * count) || limit <= plainBytes(values, 0, count)
   return fits ? dictionary : undefined
+}
+
+function hasLengths({ layout }: LeafValues): boolean {
+  return layout === 'bytes' || layout === 'dictionary'
 }
 
 function findDistinct(

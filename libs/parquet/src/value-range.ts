@@ -63,6 +63,8 @@ function int32Range(values: Int32Array, count: number): ValueRange {
 
 /** Compares by the high word, then by the low one as unsigned (sign bit flipped): no BigInt. */
 function int64Range(words: Int32Array, count: number): ValueRange {
+  const sameHigh = rangeOfOneHigh(words, count)
+  if (sameHigh !== undefined) return sameHigh
   let minHigh = words[1] as number
   let minLow = (words[0] as number) ^ signBit
   let maxHigh = minHigh
@@ -80,6 +82,20 @@ function int64Range(words: Int32Array, count: number): ValueRange {
     }
   }
   return { min: wordBytes(minLow ^ signBit, minHigh), max: wordBytes(maxLow ^ signBit, maxHigh) }
+}
+
+/** Most columns have one high word throughout: keys, amounts, times of a few days. `undefined` for the others. */
+function rangeOfOneHigh(words: Int32Array, count: number): ValueRange | undefined {
+  const high = words[1] as number
+  let min = (words[0] as number) ^ signBit
+  let max = min
+  for (let at = 2; at < count * 2; at += 2) {
+    if (words[at + 1] !== high) return undefined
+    const low = (words[at] as number) ^ signBit
+    if (low < min) min = low
+    else if (low > max) max = low
+  }
+  return { min: wordBytes(min ^ signBit, high), max: wordBytes(max ^ signBit, high) }
 }
 
 type FloatValues = Extract<LeafValues, { layout: 'float' | 'double' }>
