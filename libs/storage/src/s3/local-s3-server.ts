@@ -21,7 +21,8 @@ export type Fault =
 
 const modified = new Date('2024-01-01T00:00:00Z')
 
-type Stored = { readonly bytes: Buffer; readonly putId: string | undefined }
+/** `parts` is of an object that was put together. */
+type Stored = { readonly bytes: Buffer; readonly putId: string | undefined; readonly parts?: number }
 type PendingUpload = { readonly key: string; readonly parts: Map<number, Buffer> }
 type Answer = {
   readonly status: number
@@ -99,8 +100,12 @@ export class LocalS3Server {
   #get({ operation, key, headers }: S3Call): Answer {
     const stored = this.objects.get(key)
     if (stored === undefined) return operation === 'HeadObject' ? { status: 404 } : failure(404, 'NoSuchKey')
-    const { bytes, putId } = stored
-    const about = { 'last-modified': modified.toUTCString(), 'x-amz-meta-floe-put-id': putId ?? '' }
+    const { bytes, putId, parts } = stored
+    const about = {
+      etag: etagOf(bytes, parts),
+      'last-modified': modified.toUTCString(),
+      'x-amz-meta-floe-put-id': putId ?? '',
+    }
     const range = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '')
     if (range === null) return { status: 200, headers: about, body: bytes }
     const [start, end] = [Number(range[1]), Number(range[2])]
@@ -167,7 +172,7 @@ export class LocalS3Server {
     if (operation === 'CompleteMultipartUpload') {
       const whole = assemble(parts, body.toString())
       if (whole === undefined) return failure(400, 'InvalidPart')
-      this.objects.set(key, { bytes: whole, putId: undefined })
+      this.objects.set(key, { bytes: whole, putId: undefined, parts: parts.size })
     }
     this.uploads.delete(id)
     return { status: 200, body: '<CompleteMultipartUploadResult></CompleteMultipartUploadResult>' }
@@ -237,8 +242,9 @@ function failure(status: number, code: string): Answer {
   return { status, body: `<Error><Code>${code}</Code><Message>${code}</Message></Error>` }
 }
 
-function etagOf(bytes: Buffer): string {
-  return `"${createHash('md5').update(bytes).digest('hex')}"`
+function etagOf(bytes: Buffer, parts?: number): string {
+  const hash = createHash('md5').update(bytes).digest('hex')
+  return parts === undefined ? `"${hash}"` : `"${hash}-${parts}"`
 }
 
 function escaped(text: string): string {

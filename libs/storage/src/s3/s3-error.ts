@@ -39,8 +39,7 @@ export function s3Error(error: unknown, action: string, location: string, signal
   const name = error instanceof Error ? error.name : 'Error'
   const what = `cannot ${action} ${location} (${name}${status === undefined ? '' : `, HTTP ${status}`})`
   const code = codeOf(name, status)
-  if (code === 'not-found' && name !== 'NoSuchBucket' && name !== 'NoSuchUpload')
-    return missingObject(location, error)
+  if (code === 'not-found' && name !== 'NoSuchBucket') return missingObject(location, error)
   return new FloeError(code, what, {
     cause: error,
     hint: hints[code] ?? 'see the cause for what the server said',
@@ -49,6 +48,8 @@ export function s3Error(error: unknown, action: string, location: string, signal
 
 function codeOf(name: string, status: number | undefined): ErrorCode {
   if (throttled.has(name) || status === 429) return 'unavailable'
+  // The object can be written: by another upload, from its start.
+  if (name === 'NoSuchUpload') return 'unavailable'
   if (full.has(name) || status === 507) return 'resource-exhausted'
   if (refused.has(name) || status === 401 || status === 403) return 'permission-denied'
   if (status === 404) return 'not-found'

@@ -148,6 +148,28 @@ describe('an upload', () => {
     await upload.complete()
     expect(server.objects.get('large')?.bytes.every((byte) => byte === 7)).toBe(true)
   })
+
+  it('that was completed but whose answer was lost knows that it was', async () => {
+    failing('CompleteMultipartUpload', 'drop-after', 1)
+    const upload = await store.openUpload('s3://bucket/large')
+    await upload.write(new Uint8Array(2 * partBytes))
+    expect(await upload.complete()).toEqual({ sizeBytes: 2 * partBytes })
+    expect([count('CompleteMultipartUpload'), server.uploads.size, server.objects.size]).toEqual([2, 0, 1])
+  })
+
+  it('does not take an object that was there before for its own', async () => {
+    await store.put('s3://bucket/large', new Uint8Array(2 * partBytes))
+    const upload = await store.openUpload('s3://bucket/large')
+    await upload.write(new Uint8Array(2 * partBytes))
+    let isFirst = true
+    server.fault = ({ operation }) => {
+      if (operation !== 'CompleteMultipartUpload' || !isFirst) return undefined
+      isFirst = false
+      server.uploads.clear()
+      return 'drop'
+    }
+    await expect(upload.complete()).rejects.toMatchObject({ code: 'unavailable' })
+  })
 })
 
 describe('a conditional put', () => {

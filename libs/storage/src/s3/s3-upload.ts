@@ -2,12 +2,17 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 
 import type { S3Client } from '@aws-sdk/client-s3'
-import { AbortMultipartUploadCommand, CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+} from '@aws-sdk/client-s3'
 import { Upload as MultipartUpload } from '@aws-sdk/lib-storage'
 
 import { cancelledError } from '../cancellation.ts'
 import type { Upload } from '../object-store.ts'
-import { s3Error } from './s3-error.ts'
+import { attemptsOf, s3Error, statusOf } from './s3-error.ts'
 import { parseS3Location } from './s3-location.ts'
 
 export type UploadLimits = { readonly partBytes: number; readonly inFlightPartsMax: number }
@@ -38,7 +43,10 @@ export class S3Upload implements Upload {
     const { bucket, key } = parseS3Location(location)
     this.#pieces.on('error', () => {})
     this.#done = new MultipartUpload({
-      client: haltingClient(client, this.#halt.signal, (error) => this.#end(error)),
+      client: haltingClient(client, this.#halt.signal, {
+        sizeBytes: () => this.#sizeBytes,
+        onFailure: (error) => this.#end(error),
+      }),
       params: { Bucket: bucket, Key: key, Body: this.#pieces },
       partSize: limits.partBytes,
       queueSize: limits.inFlightPartsMax,
@@ -106,21 +114,52 @@ export class S3Upload implements Upload {
   }
 }
 
+type UploadInProgress = { readonly sizeBytes: () => number; readonly onFailure: (error: unknown) => void }
+
 /**
  * A view of the client for one upload. The SDK's Upload goes on reading after a part has failed and has no way to cut
  * a request that hangs, so both are done here. CreateMultipartUpload is never cut, since its id is needed to abort;
  * AbortMultipartUpload neither, since it runs after the halt.
  */
-function haltingClient(client: S3Client, halt: AbortSignal, onFailure: (error: unknown) => void): S3Client {
+function haltingClient(client: S3Client, halt: AbortSignal, upload: UploadInProgress): S3Client {
   const send = async (command: Parameters<S3Client['send']>[0]): Promise<unknown> => {
     if (command instanceof AbortMultipartUploadCommand) return client.send(command)
     try {
       if (command instanceof CreateMultipartUploadCommand) return await client.send(command)
+      if (command instanceof CompleteMultipartUploadCommand)
+        return await completeUpload(client, command, upload.sizeBytes(), halt)
       return await client.send(command, { abortSignal: halt })
     } catch (error) {
-      onFailure(error)
+      upload.onFailure(error)
       throw error
     }
   }
   return Object.create(client, { send: { value: send } }) as S3Client
+}
+
+/**
+ * Sent more than once, the first may have completed the upload and its answer been lost: then servers other than AWS
+ * know the upload no more, and the object is there.
+ */
+async function completeUpload(
+  client: S3Client,
+  command: CompleteMultipartUploadCommand,
+  sizeBytes: number,
+  halt: AbortSignal,
+): Promise<unknown> {
+  try {
+    return await client.send(command, { abortSignal: halt })
+  } catch (error) {
+    if (statusOf(error) !== 404 || attemptsOf(error) === 1) throw error
+    const { Bucket, Key, MultipartUpload } = command.input
+    const found = await client
+      .send(new HeadObjectCommand({ Bucket, Key }), { abortSignal: halt })
+      .catch(() => undefined)
+    // The ETag of an object that was put together says of how many parts.
+    const isOurs =
+      found?.ContentLength === sizeBytes &&
+      found.ETag?.endsWith(`-${MultipartUpload?.Parts?.length}"`) === true
+    if (!isOurs) throw error
+    return found
+  }
 }
