@@ -33,6 +33,7 @@ export async function startMinio(bucket = 'lake'): Promise<S3Server> {
   await installMinio()
   return startS3Process(bucket, {
     binary,
+    uploadFolder: () => path.join('.minio.sys', 'multipart'),
     args: (port, _region, folder) => {
       const address = ['--address', `127.0.0.1:${port}`, '--console-address', '127.0.0.1:0']
       return ['server', path.join(folder, 'objects'), ...address, '--quiet']

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -12,11 +12,15 @@ export type S3Server = AsyncDisposable & {
   readonly bucket: string
   /** Makes another bucket (3 to 63 characters). */
   createBucket(name: string): void
+  /** Multipart uploads that were neither completed nor aborted, as the server keeps them on its disk, whatever it lists. */
+  unfinishedUploads(): readonly string[]
 }
 
 /** How one S3 server is started over `folder`, whose subfolders of `objects` are its buckets. */
 type S3Program = {
   readonly binary: string
+  /** Below `objects`: has a folder for each key, which has one for each unfinished upload to it. */
+  readonly uploadFolder: (bucket: string) => string
   readonly args: (port: number, region: string, folder: string) => readonly string[]
   readonly env: (
     accessKeyId: string,
@@ -57,7 +61,9 @@ export async function startS3Process(bucket: string, program: S3Program): Promis
     await stop()
     throw new Error(`the S3 server on ${endpoint} ${problem}: ${log}`)
   }
-  return { endpoint, bucket, ...keys, createBucket, [Symbol.asyncDispose]: stop }
+  const uploads = path.join(folder, 'objects', program.uploadFolder(bucket))
+  const unfinishedUploads = (): readonly string[] => globSync('*/*', { cwd: uploads })
+  return { endpoint, bucket, ...keys, createBucket, unfinishedUploads, [Symbol.asyncDispose]: stop }
 }
 
 /** Undefined when the server serves; otherwise what is wrong with it. */

@@ -24,6 +24,7 @@ export async function startS3Server(bucket = 'lake'): Promise<S3Server> {
   await installS3Server()
   return startS3Process(bucket, {
     binary,
+    uploadFolder: (bucket) => path.join(bucket, '.sgwtmp', 'multipart'),
     args: (port, region, folder) => {
       // A folder of its own: not every temporary file system has extended attributes.
       const attributes = path.join(folder, 'attributes')

@@ -26,9 +26,9 @@ export function statusOf(error: unknown): number | undefined {
   return metadataOf(error).httpStatusCode
 }
 
-/** How often the SDK sent the call that failed. */
-export function attemptsOf(error: unknown): number {
-  return metadataOf(error).attempts ?? 1
+/** How often the SDK sent the call that failed or gave this answer. */
+export function attemptsOf(outcome: unknown): number {
+  return metadataOf(outcome).attempts ?? 1
 }
 
 /** What a failed S3 call on `location` means to the caller. `action` reads "read", "write", ... */
@@ -70,7 +70,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
 
 type Metadata = { readonly httpStatusCode?: number; readonly attempts?: number }
 
-function metadataOf(error: unknown): Metadata {
-  if (!(error instanceof Error) || !('$metadata' in error)) return {}
-  return (error.$metadata ?? {}) as Metadata
+function metadataOf(outcome: unknown): Metadata {
+  if (typeof outcome !== 'object' || outcome === null || !('$metadata' in outcome)) return {}
+  return (outcome.$metadata ?? {}) as Metadata
 }

@@ -157,6 +157,18 @@ describe('an upload', () => {
     expect([count('CompleteMultipartUpload'), server.uploads.size, server.objects.size]).toEqual([2, 0, 1])
   })
 
+  it('leaves none that a lost answer to its beginning has hidden, complete or aborted', async () => {
+    for (const end of ['complete', 'abort'] as const) {
+      failing('CreateMultipartUpload', 'drop-after', 2)
+      const upload = await store.openUpload(`s3://bucket/${end}`)
+      await upload.write(new Uint8Array(2 * partBytes))
+      await upload[end]()
+      expect([count('CreateMultipartUpload'), server.uploads.size], end).toEqual([3, 0])
+      server.calls.length = 0
+    }
+    expect([...server.objects.keys()]).toEqual(['complete'])
+  })
+
   it('does not take an object that was there before for its own', async () => {
     await store.put('s3://bucket/large', new Uint8Array(2 * partBytes))
     const upload = await store.openUpload('s3://bucket/large')

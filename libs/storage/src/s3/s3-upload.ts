@@ -12,6 +12,7 @@ import { Upload as MultipartUpload } from '@aws-sdk/lib-storage'
 
 import { cancelledError } from '../cancellation.ts'
 import type { Upload } from '../object-store.ts'
+import { discardUploads } from './discard-uploads.ts'
 import { attemptsOf, s3Error, statusOf } from './s3-error.ts'
 import { parseS3Location } from './s3-location.ts'
 
@@ -25,6 +26,7 @@ const pieceBytesMax = 1024 * 1024
  * under way, so that an upload holds about `(inFlightPartsMax + 1) * partBytes`. The first failed part ends it.
  */
 export class S3Upload implements Upload {
+  readonly #client: S3Client
   readonly #location: string
   readonly #signal: AbortSignal | undefined
   readonly #halt = new AbortController()
@@ -36,8 +38,10 @@ export class S3Upload implements Upload {
   #sizeBytes = 0
   #failure: unknown = undefined
   #completed = false
+  #mayHaveStrays = false
 
   constructor(client: S3Client, location: string, limits: UploadLimits, signal: AbortSignal | undefined) {
+    this.#client = client
     this.#location = location
     this.#signal = signal
     const { bucket, key } = parseS3Location(location)
@@ -45,6 +49,7 @@ export class S3Upload implements Upload {
     this.#done = new MultipartUpload({
       client: haltingClient(client, this.#halt.signal, {
         sizeBytes: () => this.#sizeBytes,
+        onCreateSentAgain: () => (this.#mayHaveStrays = true),
         onFailure: (error) => this.#end(error),
       }),
       params: { Bucket: bucket, Key: key, Body: this.#pieces },
@@ -75,6 +80,7 @@ export class S3Upload implements Upload {
       this.#signal?.removeEventListener('abort', this.#onSignal)
     }
     this.#completed = true
+    await this.#discardStrays()
     return { sizeBytes: this.#sizeBytes }
   }
 
@@ -84,6 +90,17 @@ export class S3Upload implements Upload {
     this.#end(cancelledError(this.#location))
     // Rejects after the SDK has seen every part end and has sent AbortMultipartUpload.
     await this.#done.catch(() => {})
+    await this.#discardStrays()
+  }
+
+  /**
+   * A CreateMultipartUpload whose answer was lost has made an upload whose id nobody knows. Best effort, and only then:
+   * what another writer of the same key has begun ends as well.
+   */
+  async #discardStrays(): Promise<void> {
+    if (!this.#mayHaveStrays) return
+    this.#mayHaveStrays = false
+    await discardUploads(this.#client, [this.#location]).catch(() => {})
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
@@ -114,7 +131,11 @@ export class S3Upload implements Upload {
   }
 }
 
-type UploadInProgress = { readonly sizeBytes: () => number; readonly onFailure: (error: unknown) => void }
+type UploadInProgress = {
+  readonly sizeBytes: () => number
+  readonly onCreateSentAgain: () => void
+  readonly onFailure: (error: unknown) => void
+}
 
 /**
  * A view of the client for one upload. The SDK's Upload goes on reading after a part has failed and has no way to cut
@@ -125,7 +146,8 @@ function haltingClient(client: S3Client, halt: AbortSignal, upload: UploadInProg
   const send = async (command: Parameters<S3Client['send']>[0]): Promise<unknown> => {
     if (command instanceof AbortMultipartUploadCommand) return client.send(command)
     try {
-      if (command instanceof CreateMultipartUploadCommand) return await client.send(command)
+      if (command instanceof CreateMultipartUploadCommand)
+        return await createUpload(client, command, upload.onCreateSentAgain)
       if (command instanceof CompleteMultipartUploadCommand)
         return await completeUpload(client, command, upload.sizeBytes(), halt)
       return await client.send(command, { abortSignal: halt })
@@ -135,6 +157,21 @@ function haltingClient(client: S3Client, halt: AbortSignal, upload: UploadInProg
     }
   }
   return Object.create(client, { send: { value: send } }) as S3Client
+}
+
+async function createUpload(
+  client: S3Client,
+  command: CreateMultipartUploadCommand,
+  onSentAgain: () => void,
+): Promise<unknown> {
+  try {
+    const created = await client.send(command)
+    if (attemptsOf(created) > 1) onSentAgain()
+    return created
+  } catch (error) {
+    onSentAgain()
+    throw error
+  }
 }
 
 /**
