@@ -49,7 +49,7 @@ export function listText(elements: readonly (string | null)[]): string {
   return `[${elements.map((element) => JSON.stringify(element)).join(', ')}]`
 }
 
-function floatBits(value: number): string {
+export function floatBits(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
   const bits = new DataView(new ArrayBuffer(8))
   bits.setFloat64(0, value)
