@@ -76,9 +76,11 @@ function textOf(type: Type, value: unknown): Text {
       )
     }
     case 'map': {
-      // hyparquet makes maps objects.
-      const entries = Object.entries(value).map(([key, item]) => [key, textOf(type.value, item)])
-      return entries.toSorted(([left], [right]) => (String(left) < String(right) ? -1 : 1))
+      // hyparquet makes maps objects; canonical texts order them by key.
+      const members = value as Readonly<Record<string, unknown>>
+      return Object.keys(members)
+        .toSorted()
+        .map((key) => [key, textOf(type.value, members[key])])
     }
     case 'float':
     case 'double':

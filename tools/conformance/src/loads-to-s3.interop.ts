@@ -19,7 +19,9 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 describeLoads(name, async () => {
   const warehouse = `s3://${server.bucket}/${randomUUID()}`
-  const storeSettings = { s3: server }
+  // Plain data, since it goes to the workers.
+  const { endpoint, region, accessKeyId, secretAccessKey } = server
+  const storeSettings = { s3: { endpoint, region, accessKeyId, secretAccessKey } }
   const dataFiles = async (): Promise<readonly string[]> => {
     await using store = openObjectStore(storeSettings)
     const objects = await Array.fromAsync(store.list(`${warehouse}/`))

@@ -36,67 +36,70 @@ function rowTexts({ table, columns }: (typeof tables)[number], namespace: string
 
 const committed = 'SELECT count(*)::int AS row FROM public.pgbench_history'
 
+const open = new AsyncDisposableStack()
+let places: InstantLoadPlaces
+let lakehouse: Lakehouse
+
+async function startBusySource(writer: BusyWriter): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'floe-instant-'))
+  open.defer(() => rm(folder, { recursive: true, force: true }))
+  await mkdir(path.join(folder, '.floe'))
+  const postgres = open.use(await startPostgres())
+  places = { postgres, folder, pool: open.use(openPool({ workers: 2 })) }
+  lakehouse = open.use(new Lakehouse(readSettings({}, {}, folder, 1)))
+  await writer.makeTables(postgres)
+  const writing = writer.start(postgres)
+  open.defer(() => writing.stop())
+}
+
+async function lakeRows(sql: string): Promise<readonly string[]> {
+  const result = await lakehouse.query(sql)
+  const rows: string[] = []
+  for await (const batch of result.rows()) rows.push(...batch.map(String))
+  await result.close()
+  return rows
+}
+
+async function transactions(): Promise<number> {
+  const [row] = await places.postgres.query<{ row: number }>(committed)
+  return row?.row ?? 0
+}
+
+/** Row by row, in a session that sees what the load saw, while the writer has gone on. */
+async function expectInstant(
+  request: Parameters<typeof loadAtInstant>[0],
+  loaded: readonly (typeof tables)[number][],
+): Promise<void> {
+  const before = await transactions()
+  await using instant = await loadAtInstant(request, places)
+  const after = await transactions()
+  expect(instant.report.tables.map(({ status }) => status)).toEqual(loaded.map(() => 'loaded'))
+  expect(instant.snapshotIds.size).toBe(1)
+  const [atInstant] = await instant.sourceRows(committed)
+  expect(Number(atInstant), 'the writer was busy before the instant').toBeGreaterThanOrEqual(before)
+  expect(after, 'the writer was busy during the load').toBeGreaterThan(Number(atInstant))
+  for (const table of loaded) {
+    const source = await instant.sourceRows(rowTexts(table, 'public', 'source'))
+    const lake = await lakeRows(rowTexts(table, request.namespace.join('.'), 'lake'))
+    expect(lake.toSorted(), table.table).toEqual(source.toSorted())
+  }
+}
+
+const all = { tables: ['public.pgbench_*'], namespace: ['bank'] }
+// History has no key: only a load of the whole can replace it.
+const keyed = tables.filter(({ table }) => table !== 'pgbench_history')
+const increments = { tables: keyed.map(({ table }) => `public.${table}`), namespace: ['increments'] }
+
 /** What a load has read of tables that a writer changes meanwhile is what PostgreSQL shows at the load's instant. */
 export function describeBusySource(name: string, writer: BusyWriter): void {
   describe(`a load of tables that ${name} writes to`, () => {
-    const open = new AsyncDisposableStack()
-    let places: InstantLoadPlaces
-    let lakehouse: Lakehouse
-
-    beforeAll(async () => {
-      const folder = await mkdtemp(path.join(tmpdir(), 'floe-instant-'))
-      open.defer(() => rm(folder, { recursive: true, force: true }))
-      await mkdir(path.join(folder, '.floe'))
-      const postgres = open.use(await startPostgres())
-      places = { postgres, folder, pool: open.use(openPool({ workers: 2 })) }
-      lakehouse = open.use(new Lakehouse(readSettings({}, {}, folder, 1)))
-      await writer.makeTables(postgres)
-      const writing = writer.start(postgres)
-      open.defer(() => writing.stop())
-    })
+    beforeAll(() => startBusySource(writer))
     afterAll(() => open.disposeAsync())
-
-    const lakeRows = async (sql: string): Promise<readonly string[]> => {
-      const result = await lakehouse.query(sql)
-      const rows: string[] = []
-      for await (const batch of result.rows()) rows.push(...batch.map(String))
-      await result.close()
-      return rows
-    }
-
-    const transactions = async (): Promise<number> => {
-      const [row] = await places.postgres.query<{ row: number }>(committed)
-      return row?.row ?? 0
-    }
-
-    const expectInstant = async (
-      request: Parameters<typeof loadAtInstant>[0],
-      loaded: (typeof tables)[number][],
-    ): Promise<void> => {
-      const before = await transactions()
-      await using instant = await loadAtInstant(request, places)
-      const after = await transactions()
-      expect(instant.report.tables.map(({ status }) => status)).toEqual(loaded.map(() => 'loaded'))
-      expect(instant.snapshotIds.size).toBe(1)
-      const [atInstant] = await instant.sourceRows(committed)
-      expect(Number(atInstant), 'the writer was busy before the instant').toBeGreaterThanOrEqual(before)
-      expect(after, 'the writer was busy during the load').toBeGreaterThan(Number(atInstant))
-      for (const table of loaded) {
-        const source = await instant.sourceRows(rowTexts(table, 'public', 'source'))
-        const lake = await lakeRows(rowTexts(table, request.namespace.join('.'), 'lake'))
-        expect(lake.toSorted(), table.table).toEqual(source.toSorted())
-      }
-    }
-
-    const all = { tables: ['public.pgbench_*'], namespace: ['bank'] }
-    // History has no key: only a load of the whole can replace it.
-    const keyed = tables.filter(({ table }) => table !== 'pgbench_history')
-    const increments = { tables: keyed.map(({ table }) => `public.${table}`), namespace: ['increments'] }
 
     it.each(['copy', 'cursor'] as const)(
       'has every table as it was at one instant, read by %s',
       async (method) => {
-        await expectInstant({ ...all, mode: 'replace', method }, [...tables])
+        await expectInstant({ ...all, mode: 'replace', method }, tables)
         const [sums] = await lakeRows(`SELECT concat((SELECT sum(abalance) FROM bank.pgbench_accounts), ':',
         (SELECT sum(tbalance) FROM bank.pgbench_tellers), ':', (SELECT sum(bbalance) FROM bank.pgbench_branches), ':',
         (SELECT sum(delta) FROM bank.pgbench_history))`)
@@ -105,7 +108,7 @@ export function describeBusySource(name: string, writer: BusyWriter): void {
     )
 
     it('has it in one transaction too', () =>
-      expectInstant({ ...all, mode: 'replace', transaction: true }, [...tables]))
+      expectInstant({ ...all, mode: 'replace', transaction: true }, tables))
 
     it('has it after each increment by xmin, whichever transactions were open', async () => {
       for (let round = 0; round < 4; round++)
