@@ -37,8 +37,19 @@ export function faultStore(inner: ObjectStore, plan: FaultPlan): ObjectStore {
     putIfAbsent: (location, bytes, options) =>
       guarded('putIfAbsent', location, () => inner.putIfAbsent(location, bytes, options)),
     openUpload: async (location, options) => {
-      const upload = await guarded('openUpload', location, () => inner.openUpload(location, options))
-      return faultUpload(upload, location, guarded)
+      let upload: Upload | undefined
+      try {
+        upload = await guarded(
+          'openUpload',
+          location,
+          async () => (upload = await inner.openUpload(location, options)),
+        )
+        return faultUpload(upload, location, guarded)
+      } catch (error) {
+        // An upload whose answer was lost has no owner who could end it, and would hold its file open.
+        await upload?.abort()
+        throw error
+      }
     },
     async *list(prefix, options) {
       await guarded('list', prefix, () => Promise.resolve())

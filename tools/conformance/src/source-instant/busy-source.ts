@@ -36,6 +36,9 @@ function rowTexts({ table, columns }: (typeof tables)[number], namespace: string
 
 const committed = 'SELECT count(*)::int AS row FROM public.pgbench_history'
 
+/** Each finds other transactions open. */
+const incrementRounds = 3
+
 const open = new AsyncDisposableStack()
 let places: InstantLoadPlaces
 let lakehouse: Lakehouse
@@ -111,7 +114,7 @@ export function describeBusySource(name: string, writer: BusyWriter): void {
       expectInstant({ ...all, mode: 'replace', transaction: true }, tables))
 
     it('has it after each increment by xmin, whichever transactions were open', async () => {
-      for (let round = 0; round < 4; round++)
+      for (let round = 0; round < incrementRounds; round++)
         await expectInstant({ ...increments, mode: 'incremental', cursor: { column: 'xmin' } }, keyed)
     })
   })
