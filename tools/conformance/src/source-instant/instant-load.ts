@@ -41,6 +41,7 @@ export async function loadAtInstant(
   const close = async (): Promise<void> => pool.close()
   const watched: Pool = {
     workers: pool.workers,
+    start: (task) => pool.start(task),
     run: run as Pool['run'],
     close,
     [Symbol.asyncDispose]: close,
