@@ -39,6 +39,9 @@ const committed = 'SELECT count(*)::int AS row FROM public.pgbench_history'
 /** Each finds other transactions open. */
 const incrementRounds = 3
 
+/** The writer takes what it gets of the machine. */
+const timeoutMs = 180_000
+
 const open = new AsyncDisposableStack()
 let places: InstantLoadPlaces
 let lakehouse: Lakehouse
@@ -95,7 +98,7 @@ const increments = { tables: keyed.map(({ table }) => `public.${table}`), namesp
 
 /** What a load has read of tables that a writer changes meanwhile is what PostgreSQL shows at the load's instant. */
 export function describeBusySource(name: string, writer: BusyWriter): void {
-  describe(`a load of tables that ${name} writes to`, () => {
+  describe(`a load of tables that ${name} writes to`, { timeout: timeoutMs }, () => {
     beforeAll(() => startBusySource(writer))
     afterAll(() => open.disposeAsync())
 
