@@ -17,6 +17,7 @@ jdbc, ranges, s3 = request["jdbc"], request["ranges"], request["s3"]
 settings = {
     "spark.jars": ",".join([*sorted(glob.glob(f"{request['jars']}/*.jar")), request["driver"]]),
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.driver.memory": "2g",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -60,4 +61,9 @@ def load():
 
 
 measure(load, answers)
+gateway = session.sparkContext._gateway
 session.stop()
+gateway.shutdown()
+# Java ends with its input; only a child that was waited for counts as one of this process.
+gateway.proc.stdin.close()
+gateway.proc.wait()

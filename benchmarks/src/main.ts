@@ -3,6 +3,8 @@ import { standardSizes } from './catalog-lines.ts'
 import { describeCatalogResult, runCatalogSuite } from './catalog-suite.ts'
 import { catalogServers } from './catalog-target.ts'
 import { compareResults } from './compare.ts'
+import { describeResult } from './describe-result.ts'
+import { runEncoderSuite } from './encoder/encoder-suite.ts'
 import { measureLoads } from './load/load-command.ts'
 import { loadVariantNames } from './load/variant-list.ts'
 import { workloadNames } from './load/workload.ts'
@@ -12,6 +14,7 @@ import { runTpchSuite } from './query/tpch-suite.ts'
 
 const usage = `npm run bench -- load [--workload NAME] [--scale N] [--workers N] [--runs N] [--variants a,b]
                                                             loads of a table, by Floe and by its peers in turn (flights alone needs npm alone)
+npm run bench -- encoder [--runs N]                         one row group of lineitem, by Floe's encoder and by pyarrow (needs Python)
 npm run bench -- catalog [--servers a,b] [--lines a,b] [--runs N] [--seconds S] [--connections N]
                                                             REST catalogs side by side (needs Java 17, Maven, Python and Go)
 npm run bench -- query [--scale N] [--variants floe,bare,iceberg,pyiceberg] [--lines a,b] [--queries q01,q02] [--runs N] [--data FOLDER]
@@ -47,6 +50,10 @@ const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`
 
 if (suite === 'load') {
   process.stdout.write(await measureLoads(values, command))
+} else if (suite === 'encoder') {
+  const log = (text: string): void => void process.stderr.write(`${text}\n`)
+  const result = await runEncoderSuite({ runs: Number(values.runs), warmups: 3, repetitions: 10, command, log })
+  process.stdout.write(`${describeResult(result)}${saveResult(result)}\n`)
 } else if (suite === 'catalog') {
   const wanted = values.servers.split(',')
   const unknown = wanted.filter((name) => !catalogServers.some((known) => known === name))

@@ -36,7 +36,7 @@ export async function runNullVariant(
     rows: sum('rows'),
     seconds: ((ended?.endedMs ?? 0) - (started?.startedMs ?? 0)) / 1000,
     loaderCpuSeconds: (ended?.endedCpuSeconds ?? 0) - (started?.startedCpuSeconds ?? 0),
-    wireBytes: sum('wireBytes'),
+    ...(variant === 'null-source' ? {} : { wireBytes: sum('wireBytes') }),
   }
 }
 
