@@ -52,7 +52,13 @@ if (suite === 'load') {
   process.stdout.write(await measureLoads(values, command))
 } else if (suite === 'encoder') {
   const log = (text: string): void => void process.stderr.write(`${text}\n`)
-  const result = await runEncoderSuite({ runs: Number(values.runs), warmups: 3, repetitions: 10, command, log })
+  const result = await runEncoderSuite({
+    runs: Number(values.runs),
+    warmups: 3,
+    repetitions: 10,
+    command,
+    log,
+  })
   process.stdout.write(`${describeResult(result)}${saveResult(result)}\n`)
 } else if (suite === 'catalog') {
   const wanted = values.servers.split(',')

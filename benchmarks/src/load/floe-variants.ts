@@ -29,11 +29,7 @@ export function nullVariant(source: LoadSource, variant: NullVariant): LoadVaria
 }
 
 /** Into local files, with a catalog in a SQLite file. */
-export function localVariant(
-  source: LoadSource,
-  store: ObjectStore,
-  method: 'copy' | 'cursor',
-): LoadVariant {
+export function localVariant(source: LoadSource, store: ObjectStore, method: 'copy' | 'cursor'): LoadVariant {
   return (place) => {
     const warehouse = `file:${place.folder}/warehouse`
     const flags = { catalog: `sqlite:${place.folder}/catalog.db`, warehouse }

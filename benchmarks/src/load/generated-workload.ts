@@ -4,7 +4,11 @@ import { textStatements } from './text-table.ts'
 export const generatedWorkloads = ['wide', 'text', 'null'] as const
 export type GeneratedWorkload = (typeof generatedWorkloads)[number]
 
-const rowsOf: Readonly<Record<GeneratedWorkload, number>> = { wide: 300_000, text: 1_000_000, null: 2_000_000 }
+const rowsOf: Readonly<Record<GeneratedWorkload, number>> = {
+  wide: 300_000,
+  text: 1_000_000,
+  null: 2_000_000,
+}
 const wideColumns = 100
 const nullColumns = 20
 
@@ -43,7 +47,10 @@ const kinds: readonly ((seed: number) => { readonly name: string; readonly value
     value: `timestamp '2020-01-01' + i * interval '7 seconds' + ${hashed('i', seed, 5_000_000)} * interval '1 microsecond'`,
   }),
   (seed) => ({ name: 'state', value: `'state ' || ${hashed('i', seed, 40)}` }),
-  (seed) => ({ name: 'code', value: `to_char(${hashed('i', seed, 90_000_000)} + 10000000, 'FM"C-"00000000')` }),
+  (seed) => ({
+    name: 'code',
+    value: `to_char(${hashed('i', seed, 90_000_000)} + 10000000, 'FM"C-"00000000')`,
+  }),
 ]
 
 function columnOf(at: number): { readonly name: string; readonly value: string } {
@@ -55,7 +62,8 @@ function columnOf(at: number): { readonly name: string; readonly value: string }
 function wideSelect(): readonly string[] {
   const columns = Array.from({ length: wideColumns - 1 }, (_, index) => {
     const { name, value } = columnOf(index)
-    const nullable = index % 3 === 0 ? `CASE WHEN ${hashed('i', 1000 + index, 100)} >= 5 THEN ${value} END` : value
+    const nullable =
+      index % 3 === 0 ? `CASE WHEN ${hashed('i', 1000 + index, 100)} >= 5 THEN ${value} END` : value
     return `${nullable} AS ${name}`
   })
   return ['i AS id', ...columns]

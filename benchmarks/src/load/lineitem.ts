@@ -6,34 +6,22 @@ import { copyInto } from '@floe/datasets'
 import { installTpchGenerator } from '@floe/peers'
 import type { TestPostgres } from '@floe/testing'
 
-/** Gives `use` the Parquet file of lineitem as TPC-H's generator makes it, the same for each scale; needs Python. */
-export async function withLineitemFile<Result>(
-  scale: number,
-  use: (file: string) => Promise<Result>,
-): Promise<Result> {
+/** Makes `public.lineitem` with the rows of TPC-H's generator, in their order; needs Python. Returns how many there are. */
+export async function fillLineitem(postgres: TestPostgres, scale: number): Promise<number> {
   const generator = await installTpchGenerator()
   const folder = mkdtempSync(path.join(tmpdir(), 'floe-tpch-'))
   try {
     const size = ['--scale-factor', String(scale)]
     const args = ['parquet', ...size, '--tables=lineitem', `--output-dir=${folder}`]
     execFileSync(generator, args, { stdio: ['ignore', 2, 2] })
-    return await use(path.join(folder, 'lineitem.parquet'))
+    await postgres.query(lineitemTable)
+    const file = path.join(folder, 'lineitem.parquet')
+    const rows = await copyInto(postgres.url, 'public.lineitem', `SELECT * FROM '${file}'`)
+    await postgres.query('VACUUM ANALYZE public.lineitem')
+    return rows
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/** Makes `public.lineitem`. Returns its rows. */
-export function fillLineitem(postgres: TestPostgres, scale: number): Promise<number> {
-  return withLineitemFile(scale, (file) => fillLineitemFrom(postgres, file))
-}
-
-/** The same of a file that is there, in its order. */
-export async function fillLineitemFrom(postgres: TestPostgres, file: string): Promise<number> {
-  await postgres.query(lineitemTable)
-  const rows = await copyInto(postgres.url, 'public.lineitem', `SELECT * FROM '${file}'`)
-  await postgres.query('VACUUM ANALYZE public.lineitem')
-  return rows
 }
 
 const lineitemTable = `CREATE TABLE public.lineitem (

@@ -46,7 +46,13 @@ async function load(): Promise<Measured> {
   const name = table.slice(table.indexOf('.') + 1)
   const { metadataLocation } = await catalog.loadTable({ namespace: [namespace], name })
   const { wireBytes } = result.stats
-  return { rows: result.rows, seconds, loaderCpuSeconds, wireBytes, ...(metadataLocation === undefined ? {} : { metadataLocation }) }
+  return {
+    rows: result.rows,
+    seconds,
+    loaderCpuSeconds,
+    wireBytes,
+    ...(metadataLocation === undefined ? {} : { metadataLocation }),
+  }
 }
 
 function cpuSeconds(started: NodeJS.CpuUsage): number {

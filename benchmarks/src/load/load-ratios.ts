@@ -1,7 +1,12 @@
 import type { VariantResult } from '../measurement.ts'
 
 /** One figure of a variant over the same of another: below 1 where the first needs less. */
-type RatioLine = { readonly of: string; readonly to: string; readonly figure: string; readonly called: string }
+type RatioLine = {
+  readonly of: string
+  readonly to: string
+  readonly figure: string
+  readonly called: string
+}
 
 const wall = { figure: 'seconds', called: 'wall' } as const
 const cpu = { figure: 'cpuSeconds', called: 'CPU' } as const

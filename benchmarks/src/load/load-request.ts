@@ -16,8 +16,7 @@ export type LoadRequest = {
   readonly folder: string
 }
 
-export const nullVariants = ['null-encoder', 'null-store', 'null-source'] as const
-export type NullVariant = (typeof nullVariants)[number]
+export type NullVariant = 'null-encoder' | 'null-store' | 'null-source'
 
 /** What a process prints about its run, as one line of JSON; every peer's prints the same. */
 export type LoadFigures = {

@@ -37,8 +37,12 @@ export async function runLoadSuite(options: LoadSuiteOptions): Promise<Benchmark
   await using postgres = await startPostgres({ settings: serverSettings })
   log(`filling ${workload.table}`)
   const source = await fillSource(postgres, options)
-  log(`${source.rows.toLocaleString('en-US')} rows; ${options.runs} runs of each variant in turn, after one warm-up`)
-  const variants = await withVariants(source, options, (opened) => measureInTurn(opened, postgres, source, options))
+  log(
+    `${source.rows.toLocaleString('en-US')} rows; ${options.runs} runs of each variant in turn, after one warm-up`,
+  )
+  const variants = await withVariants(source, options, (opened) =>
+    measureInTurn(opened, postgres, source, options),
+  )
   return {
     suite: 'load',
     workload: workload.name,
@@ -84,7 +88,8 @@ async function withVariants<Result>(
     return (lake ??= started.use(await startRestLake()))
   }
   const variants = new Map<string, LoadVariant>()
-  for (const name of names) variants.set(name, await openVariant(name, { source, store: local, lake: openLake }))
+  for (const name of names)
+    variants.set(name, await openVariant(name, { source, store: local, lake: openLake }))
   return await use({ variants, lake, store: lake?.store ?? local })
 }
 
@@ -100,7 +105,9 @@ async function measureInTurn(
       const place = `${name.replaceAll('-', '_')}_${run}`
       const measured = await measure(variant, place, opened, postgres, source)
       const { seconds = 0, cpuSeconds = 0 } = measured
-      log(`${run === 0 ? 'warm-up' : `run ${run}`} ${name}: ${seconds.toFixed(2)} s, CPU ${cpuSeconds.toFixed(2)} s`)
+      log(
+        `${run === 0 ? 'warm-up' : `run ${run}`} ${name}: ${seconds.toFixed(2)} s, CPU ${cpuSeconds.toFixed(2)} s`,
+      )
       if (run > 0) figures.set(name, [...(figures.get(name) ?? []), measured])
     }
   }
@@ -133,14 +140,14 @@ async function measure(
 }
 
 function figuresOf(
-  { metadataLocation: _, ...measured }: MeasuredRun,
+  measured: MeasuredRun,
   serverCpuSeconds: number,
   written: { readonly bytes: number; readonly files: number } | undefined,
 ): Readonly<Record<string, number>> {
   const { rows, seconds, wireBytes, cpuSeconds } = measured
   const millionRows = rows / 1_000_000
   return {
-    ...measured,
+    ...numbersOf(measured),
     serverCpuSeconds,
     rowsPerSecond: rows / seconds,
     cpuSecondsPerMillionRows: cpuSeconds / millionRows,
@@ -148,6 +155,13 @@ function figuresOf(
     ...(wireBytes === undefined ? {} : { megabytesPerSecond: wireBytes / seconds / 1_000_000 }),
     ...(written === undefined ? {} : { bytesWritten: written.bytes, filesWritten: written.files }),
   }
+}
+
+function numbersOf(figures: MeasuredRun): Readonly<Record<string, number>> {
+  const numbers = Object.entries(figures).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number',
+  )
+  return Object.fromEntries(numbers)
 }
 
 async function serverVersion(postgres: TestPostgres): Promise<string> {

@@ -22,13 +22,22 @@ export default async function runNullStage(input: NullStageInput): Promise<NullS
   await using local = openObjectStore()
   const roller = openRoller(input, variant === 'null-source' ? local : discardUploads(local))
   if (variant === 'null-encoder') return timed(input, () => readRows(input, () => undefined))
-  if (variant === 'null-store') return timed(input, () => finishing(roller, readRows(input, (batch) => roller.write(batch))))
+  if (variant === 'null-store')
+    return timed(input, () =>
+      finishing(
+        roller,
+        readRows(input, (batch) => roller.write(batch)),
+      ),
+    )
   const batches = await keepBatches(input)
   return timed(input, () => finishing(roller, writeAgain(batches, input.rows, roller)))
 }
 
 /** All workers begin at once, so that none works beside another's preparation. */
-async function timed({ shared, workers }: NullStageInput, work: () => Promise<Rows>): Promise<NullStageResult> {
+async function timed(
+  { shared, workers }: NullStageInput,
+  work: () => Promise<Rows>,
+): Promise<NullStageResult> {
   const counters = new Int32Array(shared)
   if (Atomics.add(counters, 1, 1) + 1 === workers) Atomics.notify(counters, 1)
   for (let ready = Atomics.load(counters, 1); ready < workers; ready = Atomics.load(counters, 1))
@@ -79,11 +88,7 @@ async function keepBatches({ source, chunks }: NullStageInput): Promise<readonly
   return kept
 }
 
-async function writeAgain(
-  batches: readonly ColumnBatch[],
-  rows: number,
-  roller: FileRoller,
-): Promise<Rows> {
+async function writeAgain(batches: readonly ColumnBatch[], rows: number, roller: FileRoller): Promise<Rows> {
   let written = 0
   for (let at = 0; written < rows; at++) {
     const batch = batches[at % batches.length]
@@ -96,7 +101,10 @@ async function writeAgain(
 }
 
 function firstRows(batch: ColumnBatch, count: number): ColumnBatch {
-  return selectRows(batch, Uint32Array.from({ length: count }, (_, row) => row))
+  return selectRows(
+    batch,
+    Uint32Array.from({ length: count }, (_, row) => row),
+  )
 }
 
 async function finishing(roller: FileRoller, rows: Promise<Rows>): Promise<Rows> {
@@ -108,7 +116,12 @@ async function finishing(roller: FileRoller, rows: Promise<Rows>): Promise<Rows>
 function openRoller({ source, file }: NullStageInput, store: ObjectStore): FileRoller {
   const schema = {
     schemaId: 0,
-    fields: source.columns.map(({ fieldId, name, type, required }) => ({ id: fieldId, name, type, required })),
+    fields: source.columns.map(({ fieldId, name, type, required }) => ({
+      id: fieldId,
+      name,
+      type,
+      required,
+    })),
   }
   const write = parseWriteSettings({})
   const location = { tableLocation: `file://${file}`, settings: write }

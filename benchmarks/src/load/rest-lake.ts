@@ -45,7 +45,8 @@ export async function startRestLake(): Promise<RestLake> {
   const store = started.use(openObjectStore(settings))
   const { uri } = reference
   const running = started.move()
-  const table = (namespace: string, name: string): string => `${uri}/v1/namespaces/${namespace}/tables/${name}`
+  const table = (namespace: string, name: string): string =>
+    `${uri}/v1/namespaces/${namespace}/tables/${name}`
   return {
     uri,
     s3: { endpoint, region, accessKeyId, secretAccessKey, bucket },

@@ -14,7 +14,10 @@ export type MeasuredRun = LoadFigures & {
 export async function runProcess({ command, args, env = {} }: LoadRun): Promise<MeasuredRun> {
   const cpuBefore = endedChildrenCpuSeconds()
   const started = performance.now()
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
   const code = await new Promise((resolve, reject) => {

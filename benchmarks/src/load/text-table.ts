@@ -1,6 +1,7 @@
 import { hashed } from './hashed-value.ts'
 
-const words = `the of and to in a is that for it as was with be by on not he this are or his from at which but have an had they
+const words =
+  `the of and to in a is that for it as was with be by on not he this are or his from at which but have an had they
 you were their one all we can her has there been if more when will would who so no she other its may these what them than some
 time into only could new then two first any such now like my people our over must made years where after also many before year
 world still life day part way number water place work great thought room same right think house long order course general given
@@ -13,27 +14,32 @@ between against during without within among across behind beyond toward through 
 blue green yellow silver golden heavy light narrow broad ancient modern simple complex gentle careful honest quiet early late
 build carry offer reach return remember receive consider follow continue describe discover develop explain improve increase
 measure notice observe prepare produce protect provide reduce remain replace require select separate suggest support travel`
-  .split(/\s+/)
-  .filter((word) => word !== '')
+    .split(/\s+/)
+    .filter((word) => word !== '')
 
-const firstNames = 'Anna Ben Clara David Emma Felix Grace Henry Irene Jonas Karin Leo Maria Nils Olga Paul Rosa Simon Thea Victor'
-const lastNames = 'Adler Brandt Castro Dupont Evans Fischer Garcia Hansen Ivanov Jensen Keller Lopez Meyer Novak Olsen Petit Rossi Silva Tanaka Weber'
+const firstNames =
+  'Anna Ben Clara David Emma Felix Grace Henry Irene Jonas Karin Leo Maria Nils Olga Paul Rosa Simon Thea Victor'
+const lastNames =
+  'Adler Brandt Castro Dupont Evans Fischer Garcia Hansen Ivanov Jensen Keller Lopez Meyer Novak Olsen Petit Rossi Silva Tanaka Weber'
 const languages = 'en de fr es it pt nl sv pl ja'
 
 /** Few enough to make fast, and so many that a page of a text holds hardly one twice. */
-const phrases = 300_000
+const phrasesMax = 300_000
 const phraseWords = 5
 
 /** Text as people write it: words by how often they come, joined from phrases, so that the server makes a million rows in seconds. */
 export function textStatements(table: string, rows: number): readonly string[] {
+  const phrases = Math.min(phrasesMax, 10 * rows)
   return [
+    // The joins keep their tables in memory.
+    `SET work_mem = '64MB'`,
     `CREATE TEMPORARY TABLE word AS SELECT at - 1 AS at, word FROM unnest('{${words.join(',')}}'::text[]) WITH ORDINALITY AS w(word, at)`,
     `CREATE TEMPORARY TABLE phrase AS SELECT i AS at, concat_ws(' ', ${list(phraseWords, (n) => `w${n}.word`)})
-     AS phrase FROM generate_series(0::bigint, ${phrases - 1}) AS i ${joins(phraseWords, wordJoin, '\n')}`,
+     AS phrase FROM generate_series(0::bigint, ${phrases - 1}) AS i ${joins(phraseWords, wordJoin)}`,
     'ANALYZE word',
     'ANALYZE phrase',
     `CREATE TABLE ${table} AS SELECT ${columns.join(', ')}
-     FROM generate_series(1::bigint, ${rows}) AS i ${joins(phrasesJoined, phraseJoin, '\n')} ORDER BY i`,
+     FROM generate_series(1::bigint, ${rows}) AS i ${joins(phrasesJoined, (n) => phraseJoin(n, phrases))} ORDER BY i`,
     'DROP TABLE word, phrase',
   ]
 }
@@ -46,7 +52,7 @@ function wordJoin(n: number): string {
 
 const phrasesJoined = 10
 
-function phraseJoin(n: number): string {
+function phraseJoin(n: number, phrases: number): string {
   return `JOIN phrase p${n} ON p${n}.at = ${hashed('i', 4000 + n, phrases)}`
 }
 
@@ -54,8 +60,8 @@ function list(count: number, item: (n: number) => string): string {
   return Array.from({ length: count }, (_, index) => item(index + 1)).join(', ')
 }
 
-function joins(count: number, item: (n: number) => string, separator: string): string {
-  return Array.from({ length: count }, (_, index) => item(index + 1)).join(separator)
+function joins(count: number, item: (n: number) => string): string {
+  return Array.from({ length: count }, (_, index) => item(index + 1)).join('\n')
 }
 
 /** One of the words of a short list. */

@@ -42,8 +42,7 @@ export function chooseWorkload(name: string | undefined, scale: number | undefin
   if (chosen === 'flights') return flights
   if (chosen === 'lineitem') return lineitem(scale ?? 1)
   const generated = generatedWorkloads.find((known) => known === chosen)
-  if (generated === undefined)
-    throw new Error(`no workload ${chosen}: there are ${workloadNames.join(', ')}`)
+  if (generated === undefined) throw new Error(`no workload ${chosen}: there are ${workloadNames.join(', ')}`)
   return generate(generated, scale ?? 1)
 }
 
