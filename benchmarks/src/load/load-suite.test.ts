@@ -30,4 +30,4 @@ it('measures every variant that npm alone can run, and counts what each has writ
     'cursor wall / drain wall',
     'cursor wall / copy wall',
   ])
-}, 300_000)
+}, 600_000)
