@@ -39,7 +39,8 @@ export function loadRatios(measured: readonly VariantResult[]): Readonly<Record<
   const figureOf = (variant: string, figure: string): number =>
     measured.find((candidate) => candidate.variant === variant)?.median[figure] ?? Number.NaN
   const ratios = lines.map(({ of, to, figure, called }) => {
-    const name = `${of} ${called} / ${to} ${called}`
+    // Named as in results from before there were peers, so that they can be compared.
+    const name = `${of} ${called} / ${to === 'drain' ? 'raw drain' : `${to} ${called}`}`
     return [name, figureOf(of, figure) / figureOf(to, figure)] as const
   })
   return Object.fromEntries(ratios.filter(([, ratio]) => Number.isFinite(ratio)))

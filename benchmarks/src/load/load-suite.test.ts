@@ -23,11 +23,11 @@ it('measures every variant that npm alone can run, and counts what each has writ
     expect((median['bytesWritten'] ?? 0) > 0, variant).toBe(writes)
   }
   expect(Object.keys(ratios)).toEqual([
-    'copy wall / drain wall',
+    'copy wall / raw drain',
     'null-encoder wall / copy wall',
     'null-store wall / copy wall',
     'null-source wall / copy wall',
-    'cursor wall / drain wall',
+    'cursor wall / raw drain',
     'cursor wall / copy wall',
   ])
 }, 600_000)
