@@ -3,19 +3,26 @@ import { standardSizes } from './catalog-lines.ts'
 import { describeCatalogResult, runCatalogSuite } from './catalog-suite.ts'
 import { catalogServers } from './catalog-target.ts'
 import { compareResults } from './compare.ts'
-import { runLoadSuite } from './load-suite.ts'
+import { describeResult } from './describe-result.ts'
+import { runEncoderSuite } from './encoder/encoder-suite.ts'
+import { measureLoads } from './load/load-command.ts'
+import { loadVariantNames } from './load/variant-list.ts'
+import { workloadNames } from './load/workload.ts'
 import { saveResult } from './measurement.ts'
 import { queryLines } from './query/query-suite.ts'
 import { runTpchSuite } from './query/tpch-suite.ts'
 
-const usage = `npm run bench -- load [--scale N] [--workers N] [--runs N] [--variants drain,copy,cursor]
-                                                            load flights, or TPC-H lineitem at a scale (needs Python)
+const usage = `npm run bench -- load [--workload NAME] [--scale N] [--workers N] [--runs N] [--variants a,b]
+                                                            loads of a table, by Floe and by its peers in turn (flights alone needs npm alone)
+npm run bench -- encoder [--runs N]                         one row group of lineitem, by Floe's encoder and by pyarrow (needs Python)
 npm run bench -- catalog [--servers a,b] [--lines a,b] [--runs N] [--seconds S] [--connections N]
                                                             REST catalogs side by side (needs Java 17, Maven, Python and Go)
 npm run bench -- query [--scale N] [--variants floe,bare,iceberg,pyiceberg] [--lines a,b] [--queries q01,q02] [--runs N] [--data FOLDER]
                                                             TPC-H on Iceberg tables beside bare Parquet (needs Python)
 npm run bench -- compare <before.json> <after.json>         two results side by side; exit code 1 when a ratio got worse
 
+workloads of load: ${workloadNames.join(', ')}; --scale is that of TPC-H, or the part of a generated table
+variants of load: ${loadVariantNames.join(', ')}
 servers: ${catalogServers.join(', ')}
 catalog lines: ${standardSizes.snapshots.map((count) => `load-${count}-all, load-${count}-refs`).join(', ')},
          create, commit-hot, commit-many, list
@@ -26,6 +33,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     scale: { type: 'string' },
+    workload: { type: 'string' },
     workers: { type: 'string', default: '2' },
     runs: { type: 'string', default: '3' },
     variants: { type: 'string' },
@@ -41,14 +49,17 @@ const [suite, before, after] = positionals
 const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`
 
 if (suite === 'load') {
-  const file = await runLoadSuite({
-    scale: values.scale === undefined ? undefined : Number(values.scale),
-    workers: Number(values.workers),
+  process.stdout.write(await measureLoads(values, command))
+} else if (suite === 'encoder') {
+  const log = (text: string): void => void process.stderr.write(`${text}\n`)
+  const result = await runEncoderSuite({
     runs: Number(values.runs),
-    variants: (values.variants ?? 'drain,copy,cursor').split(','),
+    warmups: 3,
+    repetitions: 10,
     command,
+    log,
   })
-  process.stdout.write(`${file}\n`)
+  process.stdout.write(`${describeResult(result)}${saveResult(result)}\n`)
 } else if (suite === 'catalog') {
   const wanted = values.servers.split(',')
   const unknown = wanted.filter((name) => !catalogServers.some((known) => known === name))

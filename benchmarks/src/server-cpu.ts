@@ -19,19 +19,32 @@ export function treeCpuSeconds(root: number): number {
   return ticks / ticksPerSecond
 }
 
+/** CPU seconds of all children of this process that have ended, with their own ended children. Reads Linux's /proc. */
+export function endedChildrenCpuSeconds(): number {
+  const [, , ...times] = timesIn(statFields('self'))
+  return times.reduce((sum, ticks) => sum + ticks, 0) / ticksPerSecond
+}
+
 function readTimes(pid: number): readonly ProcessTimes[] {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the command in parentheses and may hold spaces.
-    const fields = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .map(Number)
+    const fields = statFields(String(pid))
     const [parent = 0] = fields.slice(1, 2)
-    // utime, stime, and cutime, cstime of children that have ended.
-    const ticks = fields.slice(11, 15).reduce((sum, value) => sum + value, 0)
-    return [{ pid, parent, ticks }]
+    return [{ pid, parent, ticks: timesIn(fields).reduce((sum, value) => sum + value, 0) }]
   } catch {
     return []
   }
+}
+
+function statFields(process: string): readonly number[] {
+  const stat = readFileSync(`/proc/${process}/stat`, 'utf8')
+  // The second field is the command in parentheses and may hold spaces.
+  return stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number)
+}
+
+/** utime, stime, and cutime, cstime of children that have ended. */
+function timesIn(fields: readonly number[]): readonly number[] {
+  return fields.slice(11, 15)
 }

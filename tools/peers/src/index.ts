@@ -7,6 +7,7 @@ export {
   installSchemathesis,
   installTpchGenerator,
 } from './python.ts'
+export { installPostgresDriver, installPyIcebergLoaders } from './load-peers.ts'
 export { installS3Server, startS3Server } from './s3-server.ts'
 export { installMinio, isMinioInstalled, startMinio } from './minio.ts'
 export { freePort } from './s3-process.ts'
@@ -16,7 +17,7 @@ export type { AwsServer } from './moto.ts'
 export { installIcebergKit, runIcebergKit } from './iceberg-java.ts'
 export type { KitClass, KitOptions, KitResult } from './iceberg-java.ts'
 export { runIcebergProgram } from './iceberg-program.ts'
-export { installSpark, startSpark } from './spark.ts'
+export { installSpark, sparkJars, startSpark } from './spark.ts'
 export type { PeerRow, Spark } from './spark.ts'
 export { installTrino, startTrino } from './trino.ts'
 export type { Trino, TrinoCatalogs, TrinoRow } from './trino.ts'

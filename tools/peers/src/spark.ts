@@ -7,15 +7,16 @@ import { installVenv } from './python.ts'
 
 const sparkVersion = '3.5.9'
 const icebergVersion = '1.12.0'
-const jars = path.join(peerFolder, `spark-jars-${icebergVersion}`)
+/** The folder of Iceberg's jars for Spark, once it is installed. */
+export const sparkJars: string = path.join(peerFolder, `spark-jars-${icebergVersion}`)
 const script = fileURLToPath(new URL('../python/spark_session.py', import.meta.url))
 
 /** Spark from PyPI and Iceberg's runtime for it from Maven. Returns the interpreter that has it. */
 export async function installSpark(): Promise<string> {
   const python = await installVenv('spark', sparkVersion, [`pyspark==${sparkVersion}`])
   await installOnce('spark-iceberg', icebergVersion, async () => {
-    await copyArtifact(`org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:${icebergVersion}`, jars)
-    await copyArtifact(`org.apache.iceberg:iceberg-aws-bundle:${icebergVersion}`, jars)
+    await copyArtifact(`org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:${icebergVersion}`, sparkJars)
+    await copyArtifact(`org.apache.iceberg:iceberg-aws-bundle:${icebergVersion}`, sparkJars)
   })
   return python
 }
@@ -38,7 +39,7 @@ export async function startSpark(): Promise<Spark> {
   const python = await installSpark()
   // PySpark gives instants in the zone of its process.
   const env = { SPARK_LOCAL_IP: '127.0.0.1', AWS_REGION: 'us-east-1', TZ: 'UTC' }
-  const session = startLineProcess(python, [script, jars], env)
+  const session = startLineProcess(python, [script, sparkJars], env)
   await session.next()
   const ask = async (request: unknown): Promise<readonly PeerRow[]> => {
     const answer = (await session.ask(request)) as Answer
