@@ -8,10 +8,14 @@ import { treeToSql } from './sql-tree.ts'
 import { valueOfText } from './filter-literal.ts'
 import type { JoinKey } from './join-key.ts'
 
-/** Rows of the side whose keys are read first. */
-const sourceRowsMax = 5_000_000
 /** A side without conditions has every key, unless it is a short list. */
 const unfilteredRowsMax = 1000
+/**
+ * Keys that are spread evenly rule files out only where they are fewer than the files, and conditions seldom leave less
+ * than one row of a thousand: of a side with more rows than this for each file of the other, the keys are not read.
+ * Without this bound TPC-H at scale 1 reads orders before every lineitem, for nothing: 1.3 times the CPU time in total.
+ */
+const filteredRowsPerFileMax = 1000
 /** How many times more bytes the other side must have. */
 const bytesRatioMin = 4
 /** Above this many keys their least and greatest stand for them. */
@@ -27,7 +31,7 @@ export function paysOff(
   metadata: TableMetadata,
 ): boolean {
   const rows = source.tasks.reduce((sum, { dataFile }) => sum + dataFile.recordCount, 0)
-  const isFew = rows <= (isFiltered ? sourceRowsMax : unfilteredRowsMax)
+  const isFew = rows <= (isFiltered ? filteredRowsPerFileMax * other.tasks.length : unfilteredRowsMax)
   const isSmaller = source.report.bytesKept * bytesRatioMin <= other.report.bytesKept
   return isFew && isSmaller && other.tasks.length > 1 && mayRuleOut(pruned.field, other, metadata)
 }
