@@ -1,6 +1,7 @@
 import type { LeafColumn, LeafValues } from './column.ts'
 import { encodeBloomFilter, type BloomFilterSettings } from './bloom-filter.ts'
 import { compressPage } from './compression.ts'
+import { chooseCodec } from './chunk-codec.ts'
 import { buildDictionary } from './dictionary.ts'
 import type { Codec } from './file-format.ts'
 import type { Leaf } from './file-schema.ts'
@@ -36,12 +37,6 @@ export type EncodedChunk = {
   readonly bloomFilter: Uint8Array | undefined
 }
 
-/** Pages that shrink by less than this share stay uncompressed: reading them back costs nothing. */
-const compressedShareMax = 0.97
-
-/** Compressed bytes to plain ones, as long as no page of a chunk has shown it. */
-const firstPageShare = 0.5
-
 type Page = { readonly header: (compressedBytes: number) => Uint8Array; readonly body: Uint8Array }
 
 /** What the values of a chunk are written as. */
@@ -66,8 +61,11 @@ export function encodeColumnChunk(
   const makePage = (span: PageSpan): Page => dataPage(leaf, column, content, span, idBits, scratch)
   const dictionary =
     content.entries === undefined ? undefined : dictionaryPage(content.entries, content.entryCount)
+  const joined = joinPages(dictionary, spans, makePage, settings, scratch.storedColumns.has(leaf.name))
+  if (joined.codec === 'uncompressed') scratch.storedColumns.add(leaf.name)
+  else scratch.storedColumns.delete(leaf.name)
   return {
-    ...joinPages(dictionary, spans, makePage, settings),
+    ...joined,
     dataPageCount: spans.length,
     levelCount: column.levelCount,
     nullCount: column.levelCount - column.valueCount,
@@ -185,6 +183,7 @@ function joinPages(
   spans: readonly PageSpan[],
   makePage: (span: PageSpan) => Page,
   settings: ChunkSettings,
+  wasStored: boolean,
 ): JoinedPages {
   const parts: Uint8Array[] = []
   let uncompressedBytes = 0
@@ -198,7 +197,9 @@ function joinPages(
     ...(dictionary === undefined ? [] : [dictionary]),
     ...(firstSpan === undefined ? [] : [makePage(firstSpan)]),
   ]
-  const codec = addHeads(heads, settings, add)
+  const bodies = heads.map(({ body }) => body)
+  const { codec, pages } = chooseCodec(bodies, settings, wasStored)
+  heads.forEach((page, index) => add(page, pages[index] ?? page.body))
   const dictionaryPageBytes = dictionary === undefined ? undefined : byteLength(parts.slice(0, 2))
   let share = (parts.at(-1)?.length ?? 0) / Math.max(1, heads.at(-1)?.body.length ?? 0)
   for (const span of otherSpans) {
@@ -208,19 +209,6 @@ function joinPages(
     add({ body, header }, bytes)
   }
   return { bytes: join(parts), codec, dictionaryPageBytes, uncompressedBytes }
-}
-
-/** The codec belongs to the whole chunk: the dictionary and the first data page decide whether it pays. */
-function addHeads(
-  heads: readonly Page[],
-  settings: ChunkSettings,
-  add: (page: Page, body: Uint8Array) => void,
-): Codec {
-  const { codec, level } = settings
-  const compressed = heads.map((page) => compressPage(page.body, codec, level, firstPageShare))
-  const pays = byteLength(compressed) < byteLength(heads.map((page) => page.body)) * compressedShareMax
-  heads.forEach((page, index) => add(page, pays ? (compressed[index] ?? page.body) : page.body.slice()))
-  return pays ? codec : 'uncompressed'
 }
 
 function byteLength(parts: readonly Uint8Array[]): number {

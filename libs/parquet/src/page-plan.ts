@@ -41,6 +41,14 @@ function nextPage(column: LeafColumn, entryStart: number, valueStart: number, li
     const count = Math.min(valueLimit - valueStart, limits.pageRowsMax)
     return { entryStart, entryEnd: entryStart + count, valueStart, valueEnd: valueStart + count }
   }
+  // Mostly all that is left is one page: then no level is looked at.
+  if (
+    repetitionLevels === undefined &&
+    valueLimit === column.valueCount &&
+    column.levelCount - entryStart <= limits.pageRowsMax
+  ) {
+    return { entryStart, entryEnd: column.levelCount, valueStart, valueEnd: column.valueCount }
+  }
   let entryEnd = entryStart
   let valueEnd = valueStart
   let rows = 0

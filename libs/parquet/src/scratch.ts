@@ -1,5 +1,7 @@
 /** Buffers that one encoder reuses from chunk to chunk; each is valid until it is asked for again. */
 export class Scratch {
+  /** Columns whose last chunk was not compressed, because it did not shrink. */
+  readonly storedColumns: Set<string> = new Set()
   #ids = new Int32Array(0)
   #levels = new Int32Array(0)
   #entries = new Int32Array(0)

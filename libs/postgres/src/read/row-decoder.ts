@@ -95,7 +95,7 @@ export class RowDecoder {
       const needsRoom =
         state.stop === 'full' && state.rowCount === this.rowCapacity && this.rowCapacity < this.rowsMax
       if (!needsRoom) return at
-      this.reserveRows(Math.min(this.rowCapacity * 2, this.rowsMax))
+      this.reserveRows(Math.min(Math.max(this.rowCapacity * 2, this.expectedRows()), this.rowsMax))
     }
   }
 
@@ -121,6 +121,11 @@ export class RowDecoder {
         counts[`${name}: ${what}`] = (counts[`${name}: ${what}`] ?? 0) + count
     }
     return counts
+  }
+
+  /** Of a full batch, by the rows so far: buffers that grow to it at once are not copied on the way. */
+  private expectedRows(): number {
+    return Math.ceil((this.state.rowCount * this.bytesMax) / Math.max(1, this.batchBytes))
   }
 
   private reserveRows(rows: number): void {
