@@ -36,12 +36,21 @@ export function stateHome({
   metadataLocation,
   ...access
 }: LoadedTable): string | undefined {
-  const suffix = `-${tableUuid.replaceAll('-', '').slice(0, 8)}`
-  if (metadataLocation !== undefined || !location.endsWith(suffix)) return joinLocation(location, 'metadata')
+  if (metadataLocation !== undefined || !isOwnLocation(location, tableUuid))
+    return joinLocation(location, 'metadata')
   const hasOwnKeys = (access.storageCredentials ?? []).length > 0 || access.remoteSigning !== undefined
   if (hasOwnKeys || Object.keys(access.config).some((name) => name.startsWith('s3.'))) return undefined
   const slash = location.lastIndexOf('/')
-  return joinLocation(location.slice(0, slash), 'floe-loads', location.slice(slash + 1, -suffix.length))
+  return joinLocation(
+    location.slice(0, slash),
+    'floe-loads',
+    location.slice(slash + 1, location.lastIndexOf('-')),
+  )
+}
+
+/** The folder's name ends in digits of the table's uuid, so that no other table is, or ever will be, in it. */
+export function isOwnLocation(location: string, tableUuid: string): boolean {
+  return location.endsWith(`-${tableUuid.replaceAll('-', '').slice(0, 8)}`)
 }
 
 export function stateFolder(home: string, id: string): string {

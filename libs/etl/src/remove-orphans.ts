@@ -3,7 +3,7 @@ import type { Catalog, TableIdentifier } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import type { TableMetadata } from '@floe/iceberg'
 import type { ObjectInfo, ObjectStore } from '@floe/storage'
-import { closeState, lastWritten, readCheckpoints, readLoadStates } from './load-state.ts'
+import { closeState, lastWritten, readCheckpoints, readLoadStates, removeState } from './load-state.ts'
 import { tableName } from './load-target.ts'
 
 const dayMs = 86_400_000
@@ -55,9 +55,11 @@ export async function removeOrphans(request: OrphanRequest, components: Componen
   const unreachable = found.filter(({ location }) => !reachable.has(sameLocation(location)))
   const waiting = await waitingFiles(unreachable, youngestMs, request, store)
   const orphans = unreachable.filter(
-    ({ location, lastModifiedMs }) => lastModifiedMs < youngestMs && !waiting.has(sameLocation(location)),
+    ({ location, lastModifiedMs }) =>
+      lastModifiedMs < youngestMs && !waiting.files.has(sameLocation(location)),
   )
   if (request.dryRun !== true) await removeAll(store, orphans)
+  for (const folder of waiting.closed) await removeState(store, folder)
   return {
     location: metadata.location,
     orphans,
@@ -75,18 +77,29 @@ async function waitingFiles(
   youngestMs: number,
   { dryRun }: OrphanRequest,
   store: ObjectStore,
-): Promise<ReadonlySet<string>> {
-  const waiting = new Set<string>()
+): Promise<WaitingFiles> {
+  const files = new Set<string>()
+  const closed: string[] = []
   for (const state of await readLoadStates(store, unreachable)) {
     if (state.plan.kind === 'closed') continue
     const isOld = lastWritten(state) < youngestMs
-    if (isOld && (dryRun === true || (await closeState(store, state)))) continue
+    if (isOld && dryRun === true) continue
+    if (isOld && (await closeState(store, state))) {
+      closed.push(state.folder)
+      continue
+    }
     const checkpoints = await readCheckpoints(store, state)
-    const files = checkpoints.flatMap(({ dataFiles }) => dataFiles.map(({ filePath }) => filePath))
-    for (const location of [...state.objects.map((object) => object.location), ...files])
-      waiting.add(sameLocation(location))
+    const named = checkpoints.flatMap(({ dataFiles }) => dataFiles.map(({ filePath }) => filePath))
+    for (const location of [...state.objects.map((object) => object.location), ...named])
+      files.add(sameLocation(location))
   }
-  return waiting
+  return { files, closed }
+}
+
+type WaitingFiles = {
+  readonly files: ReadonlySet<string>
+  /** Folders of states that nobody goes on with any more. */
+  readonly closed: readonly string[]
 }
 
 async function reachableFiles(

@@ -18,7 +18,14 @@ import type {
 import type { ObjectStore } from '@floe/storage'
 import type { LoadComponents } from './load-components.ts'
 import { differingParts } from './plan-fingerprint.ts'
-import { closeState, findLoadStates, readCheckpoints, removeState, takeOver } from './load-state.ts'
+import {
+  closeState,
+  findLoadStates,
+  isOwnLocation,
+  readCheckpoints,
+  removeState,
+  takeOver,
+} from './load-state.ts'
 import type { LoadState, NamedCheckpoint } from './load-state.ts'
 import type { PlannedTable } from './plan-table.ts'
 import type { OpenStatePlan } from './state-plan.ts'
@@ -109,6 +116,11 @@ async function resumeState(
   await dropCheckpoints(
     state,
     checkpoints.filter((checkpoint) => !kept.includes(checkpoint)),
+    store,
+  )
+  await clearStaged(
+    next,
+    kept.flatMap(({ dataFiles }) => dataFiles),
     store,
   )
   return {
@@ -208,10 +220,25 @@ export async function discardDead(home: string, snapshot: SourceSnapshot, store:
   for (const state of await findLoadStates(store, home)) {
     if (state.plan.kind === 'closed' || !(await snapshot.tryLock(state.id))) continue
     if (!(await closeState(store, state))) continue
-    const checkpoints = await readCheckpoints(store, state)
-    await store.delete(checkpoints.flatMap(({ dataFiles }) => dataFiles.map(({ filePath }) => filePath)))
+    await dropCheckpoints(state, await readCheckpoints(store, state), store)
+    await clearStaged(state.plan, [], store)
     await removeState(store, state.folder)
   }
+}
+
+/** What else a dead load has left where its table was to be: nothing but the table is ever there. */
+async function clearStaged(
+  { staged }: OpenStatePlan,
+  kept: readonly DataFile[],
+  store: ObjectStore,
+): Promise<void> {
+  if (staged === undefined || !isOwnLocation(staged.location, staged.uuid)) return
+  const keptPaths = new Set(kept.map(({ filePath }) => filePath))
+  const others: string[] = []
+  for await (const { location } of store.list(`${staged.location}/`)) {
+    if (!keptPaths.has(location)) others.push(location)
+  }
+  await store.delete(others)
 }
 
 /** First what names the files: a checkpoint never names files that are gone. */
