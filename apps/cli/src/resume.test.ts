@@ -77,4 +77,4 @@ it('says what floe sync reuses of a load that was killed, and why another starts
     { cwd },
   )
   expect(filtered.stderr).toContain('could not be resumed if it was killed: a condition chooses the rows')
-})
+}, 240_000)

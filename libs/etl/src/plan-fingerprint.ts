@@ -22,7 +22,7 @@ export function fingerprintOf(
     schema: digest([schemaToJson(schema), schemaToJson(fileSchema), metadata.formatVersion]),
     partitioning: digest(partitionSpecToJson(spec)),
     'sort order': digest(sortOrderToJson(sortOrder)),
-    properties: digest(Object.entries(properties).toSorted()),
+    properties: digest(Object.entries(properties).toSorted(([left], [right]) => (left < right ? -1 : 1))),
   }
 }
 

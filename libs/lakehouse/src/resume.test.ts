@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -6,19 +7,22 @@ import { fileURLToPath } from 'node:url'
 import type { ResumeReport, TableFailure, TableLoad } from '@floe/etl'
 import { startPostgres } from '@floe/testing'
 import type { TestPostgres } from '@floe/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Lakehouse } from './lakehouse.ts'
 import type { LoadOptions } from './lakehouse.ts'
 import { readSettings } from './settings.ts'
 
 const killedLoad = fileURLToPath(new URL('./fixtures/killed-load.ts', import.meta.url))
 const tableRows = 120_000
+/** Each test starts processes. */
+vi.setConfig({ testTimeout: 240_000 })
 
 let folder: string
 let lakehouse: Lakehouse
 let postgres: TestPostgres & AsyncDisposable
 let schemas = 0
 let schema: string
+let child: ChildProcess | undefined
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'floe-resume-'))
@@ -26,6 +30,7 @@ beforeAll(async () => {
   postgres = await startPostgres()
 })
 afterAll(async () => {
+  child?.kill('SIGKILL')
   await lakehouse.close()
   await postgres.stop()
   await rm(folder, { recursive: true, force: true })
@@ -59,8 +64,9 @@ function options(changes: Partial<LoadOptions> = {}): LoadOptions {
 async function kill(changes: Partial<LoadOptions> = {}, checkpoints = 4): Promise<void> {
   const slow = { limits: { batchRowsMax: 1_000 }, ...changes }
   const args = [killedLoad, folder, String(checkpoints), JSON.stringify(options(slow))]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  const signal = await new Promise((resolve) => child.once('close', (_, by) => resolve(by)))
+  const started = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  child = started
+  const signal = await new Promise((resolve) => started.once('close', (_, by) => resolve(by)))
   expect(signal).toBe('SIGKILL')
 }
 
@@ -216,9 +222,10 @@ describe('a load that was killed', () => {
     await postgres.query(`TRUNCATE ${schema}.t2`)
     resumed(await loaded(create))
     await expectSourceRows()
-    await kill({ mode: 'replace' }, 4)
+    const replace = { ...create, mode: 'replace' as const }
+    await kill(replace, 4)
     await postgres.query(`INSERT INTO ${schema}.t SELECT -i, 'more' FROM generate_series(1, 100) i`)
-    resumed(await loaded({ mode: 'replace' }))
+    resumed(await loaded(replace))
     await expectSourceRows()
   })
 
