@@ -31,7 +31,7 @@ import type { PlannedTable } from './plan-table.ts'
 import type { OpenStatePlan } from './state-plan.ts'
 
 /** What was taken over from a load that was killed: read again is what is not in `ranges`. */
-export type Resumed = {
+type Resumed = {
   readonly state: LoadState & { readonly plan: OpenStatePlan }
   readonly ranges: readonly BlockRange[]
   readonly rows: number
