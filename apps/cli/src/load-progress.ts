@@ -1,4 +1,4 @@
-import type { IncrementReport, LoadProgress, TableFailure, TableLoad } from '@floe/lakehouse'
+import type { IncrementReport, LoadProgress, ResumeReport, TableFailure, TableLoad } from '@floe/lakehouse'
 import { formatBytes, formatCount } from './progress.ts'
 import type { ProgressLine } from './progress.ts'
 
@@ -7,6 +7,9 @@ export function showProgress(event: LoadProgress, progress: ProgressLine): void 
   switch (event.kind) {
     case 'table-started':
       progress.print(`${event.table}: ${rowEstimate(event.estimatedRows)} in ${event.chunks} chunks`)
+      break
+    case 'table-resume':
+      progress.print(`${event.table}: ${resumeLine(event.resume)}`)
       break
     case 'table-progress':
       progress.update(progressLine(event))
@@ -41,6 +44,22 @@ function finishedLine(result: TableLoad | TableFailure): string {
     ...changes,
     ...warnings.map((warning) => `\n  warning: ${warning}`),
   ].join('')
+}
+
+function resumeLine(resume: ResumeReport): string {
+  switch (resume.outcome) {
+    case 'resumed': {
+      const { chunks, rows, files, changedChunks } = resume
+      const changed = changedChunks === 0 ? '' : `; ${changedChunks} have changed since and are read again`
+      return `goes on after a load that was killed: ${formatCount(rows)} rows of ${chunks} chunks are there, in ${files} files${changed}`
+    }
+    case 'anew':
+      return `starts anew after a load that was killed: ${resume.reason}`
+    case 'impossible':
+      return `could not be resumed if it was killed: ${resume.reason}`
+    case 'not-needed':
+      return 'no load of it was killed'
+  }
 }
 
 const ruleTexts: Readonly<Record<IncrementReport['rule'], string>> = {

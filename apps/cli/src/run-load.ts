@@ -15,6 +15,7 @@ export type RunFlags = {
   readonly workers?: string
   readonly memory?: string
   readonly dryRun?: boolean
+  readonly resume: boolean
   readonly report?: string
   readonly metricsFile?: string
   readonly output: 'table' | 'json'
@@ -25,6 +26,7 @@ export function addRunOptions(command: Command): Command {
     .option('--workers <n>', 'connections and threads (default: one per core)', wholeNumber)
     .option('--memory <size>', 'what the workers hold of rows and uploads together, such as 512MB')
     .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--no-resume', 'begin anew, whatever a load that was killed had finished')
     .option('--report <file>', 'write what was done, and what failed, as JSON')
     .option('--metrics-file <file>', 'write metrics for the textfile collector of node_exporter')
     .addOption(outputOption(['table', 'json']))
@@ -50,6 +52,7 @@ export async function runLoad(
     ...options,
     sourceUrl,
     dryRun: flags.dryRun === true,
+    resume: flags.resume,
     onProgress: (event) => showProgress(event, progress),
   })
   progress.end()

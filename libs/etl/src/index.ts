@@ -5,6 +5,7 @@ export type {
   IncrementReport,
   LoadProgress,
   LoadReport,
+  ResumeReport,
   TableFailure,
   TableLoad,
   TablePlan,

@@ -12,6 +12,23 @@ export type IncrementReport = {
   readonly isFirst: boolean
 }
 
+/** What became of an earlier load that was killed, and what would become of this one. */
+export type ResumeReport =
+  /** No load of the table was killed; this one could be resumed. */
+  | { readonly outcome: 'not-needed' }
+  | {
+      readonly outcome: 'resumed'
+      /** Finished before, and not read again. */
+      readonly chunks: number
+      readonly rows: number
+      readonly files: number
+      /** Finished before, and read again since the source has changed in them. */
+      readonly changedChunks: number
+    }
+  | { readonly outcome: 'anew'; readonly reason: string }
+  /** Chunks of this load could not be told to be unchanged after it. */
+  | { readonly outcome: 'impossible'; readonly reason: string }
+
 /** What a load would do to one table (`--dry-run`). */
 export type TablePlan = {
   readonly status: 'planned'
@@ -56,6 +73,8 @@ export type TableLoad = {
   readonly attempts: number
   readonly schemaChanges: readonly SchemaChange[]
   readonly increment?: IncrementReport
+  readonly resume: ResumeReport
+  /** Of what was read: rows of a load that was resumed are in `rows` alone. */
   readonly stats: LoadStats
   readonly warnings: readonly string[]
 }
@@ -81,6 +100,7 @@ export type LoadProgress =
       readonly estimatedRows: number
       readonly chunks: number
     }
+  | { readonly kind: 'table-resume'; readonly table: string; readonly resume: ResumeReport }
   | {
       readonly kind: 'table-progress'
       readonly table: string

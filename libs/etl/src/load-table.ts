@@ -1,24 +1,27 @@
 import type { LoadedTable } from '@floe/catalog'
 import { currentSnapshot, FloeError, toFloeError } from '@floe/iceberg'
-import type { SourceSnapshot } from '@floe/postgres'
+import type { SourceConnection, SourceSnapshot } from '@floe/postgres'
 import { commitSnapshot, parseWriteSettings } from '@floe/writer'
 import type { CommittedSnapshot, CommitTarget, SnapshotChange } from '@floe/writer'
 import type { LoadComponents } from './load-components.ts'
 import { loadError } from './load-error.ts'
-import type { TableLoad } from './load-report.ts'
+import type { ResumeReport, TableLoad } from './load-report.ts'
 import { tableName } from './load-target.ts'
 import { addStats, emptyStats } from './load-task.ts'
 import { OpenedFiles } from './opened-files.ts'
 import { describeIncrement, planStepTarget, sourceName } from './plan-table.ts'
-import type { PlannedStep, PlannedTable, TargetPlan } from './plan-table.ts'
+import type { PlannedTable, TargetPlan } from './plan-table.ts'
 import { progressOf } from './progress.ts'
 import type { TableProgress } from './progress.ts'
 import { readTable } from './read-table.ts'
 import type { ReadTable } from './read-table.ts'
 import { positionProperty } from './source-position.ts'
+import { discardStep, endStep, startStep } from './start-step.ts'
+import type { StepStart } from './start-step.ts'
 
 type LoadedStep = ReadTable & {
   readonly into: TargetPlan
+  readonly resume: ResumeReport
   /** Absent when there was nothing to commit. */
   readonly committed?: CommittedSnapshot
 }
@@ -27,6 +30,7 @@ type LoadedStep = ReadTable & {
 export async function loadTable(
   plan: PlannedTable,
   snapshot: SourceSnapshot,
+  connection: SourceConnection,
   components: LoadComponents,
 ): Promise<TableLoad> {
   const started = components.clock.now()
@@ -35,7 +39,10 @@ export async function loadTable(
   let into = plan.first
   for (const [index, step] of plan.steps.entries()) {
     if (index > 0) into = await planStepTarget(plan, step, tableAfter(loaded, plan), components)
-    const result = loadStep(plan, step, into, snapshot, progress, components)
+    const run = { snapshot, connection, atEnd: false }
+    const result = startStep(plan, step, into, run, progress, components).then((start) =>
+      loadStep(plan, start, snapshot, progress, components),
+    )
     loaded.push(await result.catch((error: unknown) => Promise.reject(afterCommits(loaded.length, error))))
   }
   return describeLoad(plan, loaded, components.clock.now() - started)
@@ -61,28 +68,31 @@ function tableAfter(loaded: readonly LoadedStep[], { request, first }: PlannedTa
 
 async function loadStep(
   plan: PlannedTable,
-  step: PlannedStep,
-  into: TargetPlan,
+  start: StepStart,
   snapshot: SourceSnapshot,
   progress: TableProgress,
   components: LoadComponents,
 ): Promise<LoadedStep> {
   using opened = new OpenedFiles()
   const { signal, store, catalog } = components
+  const { into, resume, state } = start
   try {
-    const read = await readTable(plan, step, into, snapshot, opened, progress, components)
+    const read = await readTable(plan, start, snapshot, opened, progress, components)
     signal?.throwIfAborted()
-    if (isUnchanged(plan, into, read)) return { ...read, into }
+    if (isUnchanged(plan, into, read)) return { ...read, into, resume }
     const { identifier } = plan.request
     const target: CommitTarget = {
       load: () => catalog.loadTable(identifier),
       commit: (requirements, updates) => catalog.commitTable(identifier, { requirements, updates }),
     }
-    return { ...read, into, committed: await commitTable(plan, into, read, target, components) }
+    await state?.close()
+    const committed = await commitTable(plan, into, read, target, components)
+    await endStep(start, snapshot, components)
+    return { ...read, into, resume, committed }
   } catch (error) {
     const failure = loadError(error, signal)
     // After an unknown outcome the files may be part of the table: they stay.
-    if (failure.code !== 'commit-state-unknown') await opened.remove(store)
+    if (failure.code !== 'commit-state-unknown') await discardStep([start], opened, store)
     throw failure
   }
 }
@@ -101,7 +111,7 @@ export function isUnchanged(
 export function commitTable(
   { request, source, mergeKey, increment }: PlannedTable,
   { target, token }: TargetPlan,
-  { dataFiles, deleteFiles, stats }: ReadTable,
+  { dataFiles, deleteFiles, rows }: ReadTable,
   catalog: CommitTarget,
   components: LoadComponents,
 ): Promise<CommittedSnapshot> {
@@ -119,7 +129,7 @@ export function commitTable(
       ...(increment === undefined ? {} : { restsOn: [positionProperty] }),
       summary: {
         'floe.source.table': sourceName(source),
-        'floe.source.rows': String(stats.rows),
+        'floe.source.rows': String(rows),
         'engine-name': 'floe',
       },
     },
@@ -145,7 +155,7 @@ export function describeLoad(plan: PlannedTable, steps: readonly LoadedStep[], e
     method,
     methodReason: plan.steps[0].reason,
     workers: Math.max(...steps.map(({ workers }) => workers)),
-    rows: stats.rows,
+    rows: steps.reduce((sum, { rows }) => sum + rows, 0),
     seconds,
     rowsPerSecond: stats.rows / seconds,
     megabytesPerSecond: stats.wireBytes / seconds / 1_000_000,
@@ -158,6 +168,7 @@ export function describeLoad(plan: PlannedTable, steps: readonly LoadedStep[], e
     attempts: commits.reduce((sum, { attempts }) => sum + attempts, 0),
     schemaChanges: first.target.changes,
     ...(increment === undefined ? {} : { increment: describeIncrement(request, increment) }),
+    resume: steps[0]?.resume ?? { outcome: 'not-needed' },
     stats,
     warnings: ignored.map((property) => `table property ${property} is set but has no effect on this writer`),
   }

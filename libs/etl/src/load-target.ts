@@ -116,6 +116,17 @@ async function planNewTable(request: TargetRequest, components: TargetComponents
   }
 }
 
+/** The same new table at the place, and with the uuid, that an earlier load of it was given. */
+export function adoptStaged(
+  target: LoadTarget,
+  { location, uuid }: { readonly location: string; readonly uuid: string },
+): LoadTarget {
+  const at = { location, tableUuid: uuid }
+  const metadata = { ...target.metadata, ...at }
+  const base = { ...target.base, metadata: { ...target.base.metadata, ...at } }
+  return { ...target, base, metadata, updates: creationUpdates(metadata) }
+}
+
 async function stageNewTable(
   request: TargetRequest,
   { catalog, clock, uuid }: TargetComponents,

@@ -14,8 +14,10 @@ export type LoadTaskInput = {
     readonly method: 'copy' | 'cursor'
   }
   readonly chunks: readonly Chunk[]
-  /** One shared counter: the index of the next chunk that nobody has taken. */
+  /** Two shared integers: the index of the next chunk that nobody has taken, and whether a checkpoint was begun. */
   readonly chunkCounter: SharedArrayBuffer
+  /** What is finished is kept for a load that goes on after this one was killed; nothing is when absent. */
+  readonly checkpoints?: TaskCheckpoints
   readonly target: {
     readonly schema: Schema
     readonly fileSchema: Schema
@@ -32,6 +34,18 @@ export type LoadTaskInput = {
   /** Begins the name of every file of this worker: `<load token>-<worker>`. */
   readonly fileNamePrefix: string
   readonly limits: LoadLimits
+}
+
+export type TaskCheckpoints = {
+  /** The load's state. */
+  readonly folder: string
+  /** Begins the names of this worker's checkpoints. */
+  readonly namePrefix: string
+  readonly formatVersion: 1 | 2 | 3
+  /** Made together with the first checkpoint. */
+  readonly firstPlan?: { readonly location: string; readonly bytes: Uint8Array }
+  /** Also what a worker has read when no chunk is left: its rows may wait long for their commit. */
+  readonly atEnd: boolean
 }
 
 export type LoadLimits = {

@@ -1,6 +1,6 @@
 import type { Catalog, TableChange } from '@floe/catalog'
 import { errorFromData, FloeError, toFloeError } from '@floe/iceberg'
-import type { SourceSnapshot } from '@floe/postgres'
+import type { SourceConnection, SourceSnapshot } from '@floe/postgres'
 import type { CommitTarget } from '@floe/writer'
 import type { LoadComponents } from './load-components.ts'
 import { loadError } from './load-error.ts'
@@ -12,13 +12,20 @@ import type { PlannedTable } from './plan-table.ts'
 import { progressOf } from './progress.ts'
 import { readTable } from './read-table.ts'
 import type { ReadTable } from './read-table.ts'
+import { discardStep, endStep, startStep } from './start-step.ts'
+import type { StepStart } from './start-step.ts'
 
 export type TransactionResult = {
   readonly plan: PlannedTable
   readonly outcome: { readonly loaded: TableLoad } | { readonly error: FloeError }
 }
 
-type ReadPlan = { readonly plan: PlannedTable; readonly read: ReadTable; readonly elapsedMs: number }
+type ReadPlan = {
+  readonly plan: PlannedTable
+  readonly start: StepStart
+  readonly read: ReadTable
+  readonly elapsedMs: number
+}
 
 /**
  * Loads tables that all become visible in one commit. They are read one after the other; when one fails, none is
@@ -29,34 +36,45 @@ export async function loadTransaction(
   plans: readonly PlannedTable[],
   failed: TableFailure | undefined,
   snapshot: SourceSnapshot,
+  connection: SourceConnection,
   components: LoadComponents,
 ): Promise<readonly TransactionResult[]> {
   using opened = new OpenedFiles()
+  const starts: StepStart[] = []
   const giveUp = async (table: string, cause: FloeError): Promise<readonly TransactionResult[]> => {
-    await opened.remove(components.store)
+    await discardStep(starts, opened, components.store)
     return plans.map((plan) => ({ plan, outcome: { error: givenUp(plan, table, cause) } }))
   }
   if (failed !== undefined) return giveUp(failed.table, errorFromData(failed.error))
   const reads: ReadPlan[] = []
   for (const plan of plans) {
     try {
-      reads.push(await readPlanned(plan, snapshot, opened, components))
+      reads.push(await readPlanned(plan, { snapshot, connection, atEnd: true }, starts, opened, components))
     } catch (error) {
       return giveUp(tableName(plan.request.identifier), loadError(error, components.signal))
     }
+  }
+  try {
+    for (const { state } of starts) await state?.close()
+  } catch (error) {
+    const failure = loadError(error, components.signal)
+    await discardStep(starts, opened, components.store)
+    return plans.map((plan) => ({ plan, outcome: { error: failure } }))
   }
   const results = await commitTogether(reads, components)
   const unknown = results.some(
     ({ outcome }) => 'error' in outcome && outcome.error.code === 'commit-state-unknown',
   )
   const isCommitted = results.every(({ outcome }) => 'loaded' in outcome)
-  if (!isCommitted && !unknown) await opened.remove(components.store)
+  if (isCommitted) for (const start of starts) await endStep(start, snapshot, components)
+  else if (!unknown) await discardStep(starts, opened, components.store)
   return results
 }
 
 async function readPlanned(
   plan: PlannedTable,
-  snapshot: SourceSnapshot,
+  run: { readonly snapshot: SourceSnapshot; readonly connection: SourceConnection; readonly atEnd: boolean },
+  starts: StepStart[],
   opened: OpenedFiles,
   components: LoadComponents,
 ): Promise<ReadPlan> {
@@ -69,9 +87,11 @@ async function readPlanned(
   components.signal?.throwIfAborted()
   const started = components.clock.now()
   const progress = progressOf(plan, components)
-  const read = await readTable(plan, step, plan.first, snapshot, opened, progress, components)
+  const start = await startStep(plan, step, plan.first, run, progress, components)
+  starts.push(start)
+  const read = await readTable(plan, start, run.snapshot, opened, progress, components)
   components.signal?.throwIfAborted()
-  return { plan, read, elapsedMs: components.clock.now() - started }
+  return { plan, start, read, elapsedMs: components.clock.now() - started }
 }
 
 function givenUp(plan: PlannedTable, table: string, cause: FloeError): FloeError {
@@ -86,17 +106,17 @@ async function commitTogether(
   reads: readonly ReadPlan[],
   components: LoadComponents,
 ): Promise<readonly TransactionResult[]> {
-  const changed = reads.filter(({ plan, read }) => !isUnchanged(plan, plan.first, read))
+  const changed = reads.filter(({ plan, start, read }) => !isUnchanged(plan, start.into, read))
   const transaction = new SharedCommit(changed.length, components.catalog)
   return Promise.all(
-    reads.map(async ({ plan, read, elapsedMs }): Promise<TransactionResult> => {
-      const step = { ...read, into: plan.first }
-      if (isUnchanged(plan, plan.first, read)) {
+    reads.map(async ({ plan, start: { into, resume }, read, elapsedMs }): Promise<TransactionResult> => {
+      const step = { ...read, into, resume }
+      if (isUnchanged(plan, into, read)) {
         return { plan, outcome: { loaded: describeLoad(plan, [step], elapsedMs) } }
       }
       try {
         const target = transaction.targetOf(plan)
-        const committed = await commitTable(plan, plan.first, read, target, components)
+        const committed = await commitTable(plan, into, read, target, components)
         return { plan, outcome: { loaded: describeLoad(plan, [{ ...step, committed }], elapsedMs) } }
       } catch (error) {
         const failure = toFloeError(error)

@@ -1,13 +1,15 @@
 import { performance } from 'node:perf_hooks'
 import type { TaskContext } from '@floe/compute'
+import type { DataFile } from '@floe/iceberg'
 import type { ColumnBatch } from '@floe/parquet'
 import { openSourceReader } from '@floe/postgres/read'
-import type { Chunk, ReadStats } from '@floe/postgres'
+import type { ReadStats } from '@floe/postgres'
 import { openObjectStore } from '@floe/storage'
 import type { ObjectStore } from '@floe/storage'
 import { parseWriteSettings, PartitionFanOut } from '@floe/writer/data-files'
 import type { FileRollerComponents } from '@floe/writer/data-files'
 import { KeyDeletes } from './key-deletes.ts'
+import { WorkerCheckpoints } from './worker-checkpoints.ts'
 import type { LoadTaskInput, LoadTaskProgress, LoadTaskResult } from './load-task.ts'
 
 /** Those of the store. */
@@ -39,31 +41,41 @@ export async function loadRows(
   const files = fileComponents(input, store, opened, context)
   const fanOut = openFanOut(input, files)
   const deletes = KeyDeletes.open(input.target, files)
+  const checkpoints = new WorkerCheckpoints(input, store, fanOut)
   try {
     const reader = await openSourceReader({ ...input.source, ...input.limits, signal, clock })
     try {
-      const taker = chunkTaker(input)
       let rows = 0
       let heldBytesMax = 0
-      const stats = await reader.read(taker.next, async (batch: ColumnBatch) => {
+      const onBatch = async (batch: ColumnBatch): Promise<void> => {
         await fanOut.write(batch)
         heldBytesMax = Math.max(heldBytesMax, heldBytes(input, reader.heldBytes(), fanOut))
         await deletes?.write(batch)
+        checkpoints.batchEncoded()
         rows += batch.rowCount
         const { wireBytes, waitMs, decodeMs } = reader.timings()
-        context.progress({ rows, wireBytes, waitMs, decodeMs, ...fanOut.stats, chunksTaken: taker.taken() })
-      })
-      signal.throwIfAborted()
-      const dataFiles = await fanOut.finish()
-      const deleteFiles = (await deletes?.finish()) ?? []
-      return { dataFiles, deleteFiles, stats: { ...readStats(stats), ...fanOut.stats, heldBytesMax } }
+        const { chunksTaken } = checkpoints
+        context.progress({ rows, wireBytes, waitMs, decodeMs, ...fanOut.stats, chunksTaken })
+      }
+      const dataFiles: DataFile[] = []
+      for (;;) {
+        const stats = await reader.read(() => checkpoints.next(reader), onBatch)
+        signal.throwIfAborted()
+        const finished = await fanOut.finish()
+        dataFiles.push(...finished)
+        await checkpoints.write(finished, stats, opened)
+        if (!checkpoints.isDone) continue
+        const deleteFiles = (await deletes?.finish()) ?? []
+        return { dataFiles, deleteFiles, stats: { ...readStats(stats), ...fanOut.stats, heldBytesMax } }
+      }
     } finally {
       await reader.close()
     }
   } catch (error) {
     await fanOut.abort()
     await deletes?.abort()
-    await store.delete(opened).catch(() => undefined)
+    // Files of a checkpoint may be another load's by now.
+    await store.delete(opened.slice(checkpoints.keptFiles)).catch(() => undefined)
     throw error
   }
 }
@@ -122,17 +134,6 @@ function fileComponents(
       opened.push(location)
       openedFiles.postMessage(location, [])
     },
-  }
-}
-
-function chunkTaker({ chunks, chunkCounter }: LoadTaskInput): {
-  readonly next: () => Chunk | undefined
-  readonly taken: () => number
-} {
-  const counter = new Int32Array(chunkCounter)
-  return {
-    next: () => chunks[Atomics.add(counter, 0, 1)],
-    taken: () => Math.min(chunks.length, Atomics.load(counter, 0)),
   }
 }
 

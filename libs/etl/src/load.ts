@@ -33,6 +33,11 @@ export type LoadRequest = TableSettings & {
   readonly limits?: Partial<LoadLimits>
   /** How rows are read: COPY BINARY unless said otherwise. */
   readonly method?: ReadMethod
+  /**
+   * Whether a load goes on with what one of the same plan had finished before it was killed, and keeps what it finishes
+   * for one after it. Default true.
+   */
+  readonly resume?: boolean
 }
 
 export type LoadRunComponents = LoadComponents & {
@@ -97,14 +102,14 @@ type Run = {
 }
 
 async function loadEach(tables: readonly SelectedTable[], run: Run): Promise<LoadReport['tables']> {
-  const { request, snapshot, components } = run
+  const { request, snapshot, connection, components } = run
   const results: (TablePlan | TableLoad | TableFailure)[] = []
   for (const table of tables) {
     const plan = await planOne(table, run)
     if (isFailure(plan)) results.push(plan)
     else if (request.dryRun === true) results.push(describePlan(plan))
     else {
-      const result = await loadTable(plan, snapshot, components).catch((error: unknown) =>
+      const result = await loadTable(plan, snapshot, connection, components).catch((error: unknown) =>
         failureOf(plan.request, error, components),
       )
       components.onProgress?.({ kind: 'table-finished', result })
@@ -115,7 +120,7 @@ async function loadEach(tables: readonly SelectedTable[], run: Run): Promise<Loa
 }
 
 async function loadTogether(tables: readonly SelectedTable[], run: Run): Promise<LoadReport['tables']> {
-  const { snapshot, components } = run
+  const { snapshot, connection, components } = run
   const plans: PlannedTable[] = []
   const failures: TableFailure[] = []
   for (const table of tables) {
@@ -123,7 +128,7 @@ async function loadTogether(tables: readonly SelectedTable[], run: Run): Promise
     if (isFailure(plan)) failures.push(plan)
     else plans.push(plan)
   }
-  const results = await loadTransaction(plans, failures[0], snapshot, components)
+  const results = await loadTransaction(plans, failures[0], snapshot, connection, components)
   const described = results.map(({ plan, outcome }) =>
     'error' in outcome ? failureOf(plan.request, outcome.error, components) : outcome.loaded,
   )
@@ -163,7 +168,7 @@ function tableRequestOf(
   { source, settings, identifier }: SelectedTable,
   request: LoadRequest,
 ): TableLoadRequest {
-  const { sourceUrl, workers, limits, method, memoryBytes } = request
+  const { sourceUrl, workers, limits, method, memoryBytes, resume } = request
   return {
     ...settings,
     sourceUrl,
@@ -174,6 +179,7 @@ function tableRequestOf(
     dryRun: request.dryRun === true,
     ...(method === undefined ? {} : { method }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(resume === undefined ? {} : { resume }),
   }
 }
 

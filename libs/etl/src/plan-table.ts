@@ -38,6 +38,8 @@ export type TableLoadRequest = Omit<TargetRequest, 'columns' | 'needsGlobalDelet
   /** A condition in SQL that the rows to load meet. */
   readonly where?: string
   readonly cursor?: CursorRequest
+  /** False: begins anew whatever a killed load has finished, and keeps nothing for one after this. Default true. */
+  readonly resume?: boolean
 }
 
 /** One commit of a load: what it reads, and where the table stands afterwards. */

@@ -7,6 +7,8 @@ import type { PlannedTable } from './plan-table.ts'
 export type TableProgress = {
   /** What a worker of the running step has done since it began. */
   report(worker: number, progress: LoadTaskProgress): void
+  /** So many rows were there already; what is left is in `chunks`. */
+  resumed(rows: number, chunks: number): void
   stepEnded(): void
 }
 
@@ -23,11 +25,12 @@ const nothing: Sums = {
 }
 
 export function progressOf(
-  { request, steps, estimatedRows }: PlannedTable,
+  { request, steps, estimatedRows: estimatedInAll }: PlannedTable,
   { clock, onProgress }: LoadComponents,
 ): TableProgress {
   const table = tableName(request.identifier)
-  const chunks = steps.reduce((sum, step) => sum + step.chunks.length, 0)
+  let estimatedRows = estimatedInAll
+  let chunks = steps.reduce((sum, step) => sum + step.chunks.length, 0)
   const started = clock.now()
   const workers = new Map<number, Sums>()
   let before = nothing
@@ -57,6 +60,10 @@ export function progressOf(
         phases,
         ...left,
       })
+    },
+    resumed: (rows, left) => {
+      estimatedRows = Math.max(0, estimatedRows - rows)
+      chunks = left
     },
     stepEnded: () => {
       before = addSums(before, workers)

@@ -10,13 +10,18 @@ import { divideMemory, workersWithin } from './memory-budget.ts'
 import type { OpenedFiles } from './opened-files.ts'
 import { withFieldIds } from './plan-table.ts'
 import type { TableProgress } from './progress.ts'
-import type { PlannedStep, PlannedTable, TargetPlan } from './plan-table.ts'
+import type { PlannedTable, TargetPlan } from './plan-table.ts'
+import { newChunkCounter } from './own-state.ts'
+import type { StepStart } from './start-step.ts'
 
 /** Files that are durable and that no snapshot lists yet. */
 export type ReadTable = {
   readonly dataFiles: readonly DataFile[]
   readonly deleteFiles: readonly DataFile[]
+  /** Of what was read now. */
   readonly stats: LoadStats
+  /** All that the files hold. */
+  readonly rows: number
   readonly workers: number
 }
 
@@ -26,15 +31,14 @@ export type ReadTable = {
  */
 export async function readTable(
   plan: PlannedTable,
-  { chunks }: PlannedStep,
-  into: TargetPlan,
+  { chunks, into, state, reused }: StepStart,
   snapshot: SourceSnapshot,
   opened: OpenedFiles,
   progress: TableProgress,
   components: LoadComponents,
 ): Promise<ReadTable> {
   const workers = workersOf(plan, chunks.length)
-  const counter = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+  const counter = state?.counter ?? newChunkCounter()
   const failure = new AbortController()
   const signal = AbortSignal.any([
     failure.signal,
@@ -42,7 +46,14 @@ export async function readTable(
   ])
   const runs = Array.from({ length: workers }, async (_, worker) => {
     const openedFiles = opened.portForWorker()
-    const shared = { chunks, chunkCounter: counter, openedFiles, ...within(plan, workers, into, components) }
+    const checkpoints = state?.checkpointsOf(worker)
+    const shared = {
+      chunks,
+      chunkCounter: counter,
+      openedFiles,
+      ...(checkpoints === undefined ? {} : { checkpoints }),
+      ...within(plan, workers, into, components),
+    }
     const input = taskInput(plan, into.target, snapshot, `${into.token}-${worker}`, shared)
     const options = {
       signal,
@@ -61,11 +72,13 @@ export async function readTable(
   if (failure.signal.aborted) throw toFloeError(failure.signal.reason)
   progress.stepEnded()
   const results = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const stats = results.reduce((sum, result) => addStats(sum, result.stats), emptyStats)
   return {
     workers,
-    dataFiles: results.flatMap(({ dataFiles }) => dataFiles),
+    dataFiles: [...(reused?.dataFiles ?? []), ...results.flatMap(({ dataFiles }) => dataFiles)],
     deleteFiles: results.flatMap(({ deleteFiles }) => deleteFiles),
-    stats: results.reduce((sum, { stats }) => addStats(sum, stats), emptyStats),
+    stats: reused === undefined ? stats : addStats(stats, { ...emptyStats, touched: reused.touched }),
+    rows: stats.rows + (reused?.rows ?? 0),
   }
 }
 
@@ -95,7 +108,7 @@ function taskInput(
   target: LoadTarget,
   { id: snapshotId }: SourceSnapshot,
   fileNamePrefix: string,
-  shared: Pick<LoadTaskInput, 'chunkCounter' | 'openedFiles' | 'store' | 'limits'> & {
+  shared: Pick<LoadTaskInput, 'chunkCounter' | 'openedFiles' | 'store' | 'limits' | 'checkpoints'> & {
     readonly chunks: readonly Chunk[]
   },
 ): LoadTaskInput {

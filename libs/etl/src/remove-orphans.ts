@@ -3,6 +3,7 @@ import type { Catalog, TableIdentifier } from '@floe/catalog'
 import { FloeError } from '@floe/iceberg'
 import type { TableMetadata } from '@floe/iceberg'
 import type { ObjectInfo, ObjectStore } from '@floe/storage'
+import { closeState, lastWritten, readCheckpoints, readLoadStates, removeState } from './load-state.ts'
 import { tableName } from './load-target.ts'
 
 const dayMs = 86_400_000
@@ -25,7 +26,7 @@ export type OrphanReport = {
   /** Removed, or with `dryRun` found. */
   readonly orphans: readonly ObjectInfo[]
   readonly bytes: number
-  /** Orphans that are too young to be told from files of a load that is running. */
+  /** Orphans that are too young to be told from files of a load that is running, or wait for one to be resumed. */
   readonly tooYoung: number
 }
 
@@ -52,14 +53,53 @@ export async function removeOrphans(request: OrphanRequest, components: Componen
   // After the list: what was committed meanwhile is reachable.
   const reachable = await reachableFiles(identifier, components)
   const unreachable = found.filter(({ location }) => !reachable.has(sameLocation(location)))
-  const orphans = unreachable.filter(({ lastModifiedMs }) => lastModifiedMs < youngestMs)
+  const waiting = await waitingFiles(unreachable, youngestMs, request, store)
+  const orphans = unreachable.filter(
+    ({ location, lastModifiedMs }) =>
+      lastModifiedMs < youngestMs && !waiting.files.has(sameLocation(location)),
+  )
   if (request.dryRun !== true) await removeAll(store, orphans)
+  for (const folder of waiting.closed) await removeState(store, folder)
   return {
     location: metadata.location,
     orphans,
     bytes: orphans.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     tooYoung: unreachable.length - orphans.length,
   }
+}
+
+/**
+ * The states of killed loads, and what they name, as long as a load has written to one within the retention: the next
+ * load goes on with them. Older ones are closed before they are removed, so that none can any more.
+ */
+async function waitingFiles(
+  unreachable: readonly ObjectInfo[],
+  youngestMs: number,
+  { dryRun }: OrphanRequest,
+  store: ObjectStore,
+): Promise<WaitingFiles> {
+  const files = new Set<string>()
+  const closed: string[] = []
+  for (const state of await readLoadStates(store, unreachable)) {
+    if (state.plan.kind === 'closed') continue
+    const isOld = lastWritten(state) < youngestMs
+    if (isOld && dryRun === true) continue
+    if (isOld && (await closeState(store, state))) {
+      closed.push(state.folder)
+      continue
+    }
+    const checkpoints = await readCheckpoints(store, state)
+    const named = checkpoints.flatMap(({ dataFiles }) => dataFiles.map(({ filePath }) => filePath))
+    for (const location of [...state.objects.map((object) => object.location), ...named])
+      files.add(sameLocation(location))
+  }
+  return { files, closed }
+}
+
+type WaitingFiles = {
+  readonly files: ReadonlySet<string>
+  /** Folders of states that nobody goes on with any more. */
+  readonly closed: readonly string[]
 }
 
 async function reachableFiles(

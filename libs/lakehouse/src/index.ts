@@ -34,6 +34,7 @@ export type {
   LoadMode,
   LoadProgress,
   LoadReport,
+  ResumeReport,
   TableFailure,
   TableLoad,
   TablePlan,

@@ -16,6 +16,8 @@ export {
   rowsOutsideOrder,
 } from './source/cursor-column.ts'
 export { findSystemIdentifier, rowsWrittenSince, xidDistanceMax } from './source/row-version.ts'
+export type { LeafIdentity, SourceIdentity } from './source/source-identity.ts'
+export { identifyLeaves, identifyServer } from './source/source-identity.ts'
 export { quoteIdentifier, quoteRelation } from './source/relation-name.ts'
 export type {
   DimensionsPolicy,
@@ -28,8 +30,10 @@ export type {
 export type { NestedWire, ScalarWire, Wire } from './plan/wire-type.ts'
 export type { ColumnPlan } from './plan/column-plan.ts'
 export { planColumns } from './plan/column-plan.ts'
-export type { Chunk, ChunkOptions, ChunkPlan, ReadMethod } from './plan/chunk.ts'
-export { planChunks } from './plan/chunk.ts'
+export type { BlockRange, Chunk, ChunkOptions, ChunkPlan, ReadMethod } from './plan/chunk.ts'
+export { blocksRelation, planChunks } from './plan/chunk.ts'
+export { countUnchanged } from './plan/unchanged-rows.ts'
+export type { UnchangedRows } from './plan/unchanged-rows.ts'
 export { estimateRows } from './plan/estimate-rows.ts'
 export type { BatchHandler, ReadStats, SourceReader, SourceReaderOptions } from './read/source-reader.ts'
 export { openSourceReader } from './read/open-source-reader.ts'

@@ -86,10 +86,10 @@ export class FileRoller {
     })
   }
 
-  /** Closes the last file and gives every file written. */
+  /** Closes the last file and gives every file written since the last call. */
   async finish(): Promise<readonly DataFile[]> {
     await this.closeFile()
-    return this.#files
+    return this.#files.splice(0)
   }
 
   /** Drops the open file; files that are complete stay for the caller to remove. */

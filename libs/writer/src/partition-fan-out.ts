@@ -68,6 +68,7 @@ export class PartitionFanOut {
     while (this.#bufferedBytes > budget) await this.#flushLargest()
   }
 
+  /** Writes out what waits, closes every file, and gives those since the last call; more rows may come. */
   async finish(): Promise<readonly DataFile[]> {
     const files: DataFile[] = []
     // A flush moves its partition to the end of the map: the loop must not see it twice.
@@ -83,10 +84,16 @@ export class PartitionFanOut {
     await Promise.all([...this.#partitions.values()].map(({ roller }) => roller.abort()))
   }
 
-  /** What waits and what is open. */
-  get held(): { readonly bufferedBytes: number; readonly openFiles: number } {
-    const openFiles = [...this.#partitions.values()].filter(({ roller }) => roller.isOpen).length
-    return { bufferedBytes: this.#bufferedBytes, openFiles }
+  /** What waits and what is open. `unfinishedPartitions` have rows that are in no closed file. */
+  get held(): {
+    readonly bufferedBytes: number
+    readonly openFiles: number
+    readonly unfinishedPartitions: number
+  } {
+    const partitions = [...this.#partitions.values()]
+    const openFiles = partitions.filter(({ roller }) => roller.isOpen).length
+    const unfinished = partitions.filter(({ roller, pending }) => roller.isOpen || pending.length > 0)
+    return { bufferedBytes: this.#bufferedBytes, openFiles, unfinishedPartitions: unfinished.length }
   }
 
   get stats(): FileRollerStats {

@@ -5,18 +5,22 @@ import { sourceError } from '../source/source-error.ts'
 import type { SourceLeaf, SourceTable } from '../source/source-table.ts'
 import type { ColumnPlan } from './column-plan.ts'
 
+/** Blocks of one relation. `relation` is quoted SQL. */
+export type BlockRange = {
+  readonly relation: string
+  readonly firstBlock: number
+  /** Inclusive; `undefined` means to the end, wherever that is. */
+  readonly lastBlock: number | undefined
+}
+
 /** A range of one relation that one worker reads at a time. Plain data. `relation` is quoted SQL. */
 export type Chunk =
-  | {
+  | (BlockRange & {
       readonly kind: 'blocks'
       readonly index: number
-      readonly relation: string
-      readonly firstBlock: number
-      /** Inclusive; `undefined` reads to the end, wherever that is by then. */
-      readonly lastBlock: number | undefined
       /** A condition in SQL that the rows meet. */
       readonly filter?: string
-    }
+    })
   | { readonly kind: 'whole'; readonly index: number; readonly relation: string; readonly filter?: string }
 
 export type ReadMethod = 'copy' | 'cursor'
@@ -37,6 +41,8 @@ export type ChunkOptions = {
   readonly filterOf?: (leaf: SourceLeaf) => string | undefined
   /** Conditions that part the rows among them, each served by an index: one chunk each, in place of ranges of ctid. */
   readonly ranges?: readonly string[]
+  /** Blocks that need not be read. */
+  readonly except?: readonly BlockRange[]
 }
 
 const chunkBytesDefault = 64 * 1024 * 1024
@@ -136,7 +142,7 @@ async function splitLeaves(
   client: SourceConnection,
   leaves: readonly SourceLeaf[],
   blockBytes: number,
-  { workers, chunkBytes = chunkBytesDefault, filterOf }: ChunkOptions,
+  { workers, chunkBytes = chunkBytesDefault, filterOf, except = [] }: ChunkOptions,
 ): Promise<readonly Chunk[]> {
   const sizes = await measureLeaves(client, leaves, blockBytes)
   const totalBytes = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -146,7 +152,7 @@ async function splitLeaves(
   )
   const largestFirst = sizes.toSorted((left, right) => right.bytes - left.bytes)
   return largestFirst
-    .flatMap((size) => splitLeaf(size, targetBytes, filterOf?.(size.leaf)))
+    .flatMap((size) => splitLeaf(size, targetBytes, filterOf?.(size.leaf), except))
     .map((chunk, index) => ({ ...chunk, index }))
 }
 
@@ -169,36 +175,72 @@ async function measureLeaves(
   })
 }
 
-/** The last range of a leaf is open, so that rows of the snapshot in blocks added since are read too. */
+/** How chunks name a relation with blocks. ONLY: the children of an inheritance parent are leaves of their own. */
+export function blocksRelation(leaf: Pick<SourceLeaf, 'schema' | 'name'>): string {
+  return `ONLY ${quoteRelation(leaf)}`
+}
+
 function splitLeaf(
   { leaf, blocks, bytes }: LeafSize,
   targetBytes: number,
   filter: string | undefined,
+  except: readonly BlockRange[],
 ): readonly Chunk[] {
   if (leaf.kind === 'foreign') return [wholeChunk(leaf, filter)]
-  // ONLY: the children of an inheritance parent are leaves of their own.
-  const relation = `ONLY ${quoteRelation(leaf)}`
-  const count = Math.max(1, Math.min(blocks, Math.round(bytes / targetBytes)))
+  const relation = blocksRelation(leaf)
+  const taken = except.filter((range) => range.relation === relation)
+  const blocksPerChunk = (blocks * targetBytes) / Math.max(1, bytes)
+  return freeRanges(relation, taken)
+    .flatMap((range) => splitRange(range, blocks, blocksPerChunk))
+    .map((range) => ({
+      kind: 'blocks' as const,
+      index: 0,
+      ...range,
+      ...(filter === undefined ? {} : { filter }),
+    }))
+}
+
+/** What lies between the ranges that are taken, and behind the last. */
+function freeRanges(relation: string, taken: readonly BlockRange[]): readonly BlockRange[] {
+  const free: BlockRange[] = []
+  let firstBlock: number | undefined = 0
+  for (const range of taken.toSorted((left, right) => left.firstBlock - right.firstBlock)) {
+    if (firstBlock === undefined) break
+    if (range.firstBlock > firstBlock) free.push({ relation, firstBlock, lastBlock: range.firstBlock - 1 })
+    firstBlock = range.lastBlock === undefined ? undefined : Math.max(firstBlock, range.lastBlock + 1)
+  }
+  return firstBlock === undefined ? free : [...free, { relation, firstBlock, lastBlock: undefined }]
+}
+
+/** The last range of a leaf is open, so that rows of the snapshot in blocks added since are read too. */
+function splitRange(
+  { relation, firstBlock, lastBlock }: BlockRange,
+  blocks: number,
+  blocksPerChunk: number,
+): readonly BlockRange[] {
+  const end = lastBlock === undefined ? Math.max(blocks, firstBlock + 1) : lastBlock + 1
+  const length = end - firstBlock
+  const count = Math.max(1, Math.min(length, Math.round(length / blocksPerChunk)))
+  const startOf = (index: number): number => firstBlock + Math.floor((length * index) / count)
   return Array.from({ length: count }, (_, index) => ({
-    kind: 'blocks' as const,
-    index,
     relation,
-    firstBlock: Math.floor((blocks * index) / count),
-    lastBlock: index === count - 1 ? undefined : Math.floor((blocks * (index + 1)) / count) - 1,
-    ...(filter === undefined ? {} : { filter }),
+    firstBlock: startOf(index),
+    lastBlock: index === count - 1 ? lastBlock : startOf(index + 1) - 1,
   }))
 }
 
 /** The query of one chunk. Column names enter quoted, as the plan made them. */
 export function chunkQuery(columns: readonly ColumnPlan[], chunk: Chunk): string {
   const select = `SELECT ${columns.map(({ select }) => select).join(', ')} FROM ${chunk.relation}`
-  const conditions = [...blockBounds(chunk), ...(chunk.filter === undefined ? [] : [`(${chunk.filter})`])]
+  const conditions = [
+    ...(chunk.kind === 'blocks' ? blockBounds(chunk) : []),
+    ...(chunk.filter === undefined ? [] : [`(${chunk.filter})`]),
+  ]
   return conditions.length === 0 ? select : `${select} WHERE ${conditions.join(' AND ')}`
 }
 
-function blockBounds(chunk: Chunk): readonly string[] {
-  if (chunk.kind === 'whole') return []
-  const { firstBlock, lastBlock } = chunk
+/** The conditions that keep a query to a range of blocks, which PostgreSQL 14 and later read alone. */
+export function blockBounds({ firstBlock, lastBlock }: BlockRange): readonly string[] {
   return [
     ...(firstBlock === 0 ? [] : [`ctid >= '(${firstBlock},0)'::tid`]),
     ...(lastBlock === undefined ? [] : [`ctid < '(${lastBlock + 1},0)'::tid`]),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { SourceConnection } from './connect-source.ts'
 import { quoteRelation } from './relation-name.ts'
 import { sourceError } from './source-error.ts'
@@ -15,6 +16,8 @@ export type SourceSnapshot = {
   readonly xmin: bigint
   /** No transaction from this on is visible. */
   readonly xmax: bigint
+  /** Takes a name for as long as the snapshot lives, unless another living snapshot of the server has it. */
+  tryLock(name: string): Promise<boolean>
   release(): Promise<void>
 }
 
@@ -45,6 +48,7 @@ export async function exportSnapshot(
       takenAt: row.taken_at,
       xmin: BigInt(row.xmin),
       xmax: BigInt(row.xmax),
+      tryLock: (name) => tryLock(client, name),
       release: async () => {
         await client.query('ROLLBACK').catch(() => undefined)
       },
@@ -71,6 +75,16 @@ export async function onSnapshot<T>(
   } finally {
     await client.query('ROLLBACK').catch(() => undefined)
   }
+}
+
+/** Advisory, and of the transaction: the server gives it back when the session ends, however it ends. */
+async function tryLock(client: SourceConnection, name: string): Promise<boolean> {
+  const key = createHash('sha256').update(name).digest().readBigInt64BE()
+  const { rows } = await client.query<{ taken: boolean }>(
+    'SELECT pg_catalog.pg_try_advisory_xact_lock($1::int8) AS taken',
+    [key.toString()],
+  )
+  return rows[0]?.taken === true
 }
 
 /** LOCK TABLE takes no materialized views and foreign tables. */

@@ -18,6 +18,8 @@ export type SourceColumn = {
   readonly nullable: boolean
   readonly comment?: string
   readonly generated: boolean
+  /** Generated when it is read: no row holds it. */
+  readonly virtual?: true
 }
 
 export type SourceTableKind = 'table' | 'partitioned' | 'view' | 'materialized-view' | 'foreign'
@@ -108,6 +110,7 @@ type ColumnRow = {
   readonly not_null: boolean
   readonly comment: string | null
   readonly generated: boolean
+  readonly virtual: boolean
 }
 
 /** PostgreSQL 18 sets `attnotnull` for constraints that are NOT VALID yet: then old rows may hold nulls. */
@@ -117,7 +120,8 @@ const columnsByTable = `
     a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint x
       WHERE x.conrelid = a.attrelid AND x.contype = 'n' AND NOT x.convalidated AND a.attnum = ANY (x.conkey)) AS not_null,
     pg_catalog.col_description(a.attrelid, a.attnum) AS comment,
-    (pg_catalog.to_jsonb(a) ->> 'attgenerated') <> '' AS generated
+    (pg_catalog.to_jsonb(a) ->> 'attgenerated') <> '' AS generated,
+    (pg_catalog.to_jsonb(a) ->> 'attgenerated') = 'v' AS virtual
   FROM pg_catalog.pg_attribute a
   WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
   ORDER BY a.attrelid, a.attnum`
@@ -187,6 +191,7 @@ function describeColumn(row: ColumnRow, type: SourceType): SourceColumn {
     nullable: !row.not_null,
     ...(row.comment === null ? {} : { comment: row.comment }),
     generated: row.generated,
+    ...(row.virtual ? { virtual: true } : {}),
   }
 }
 
