@@ -7,7 +7,7 @@ import type { ObjectStore } from '@floe/storage'
 
 import { decodeDeletionVector } from './deletion-vector.ts'
 import { readRows } from './duckdb-session.ts'
-import type { FileLease } from './file-cache.ts'
+import type { FileLease } from './file-lease.ts'
 import { textList } from './sql-text.ts'
 
 export type PositionComponents = {

@@ -9,7 +9,8 @@ import type { ObjectStore } from '@floe/storage'
 
 import { openSession } from './duckdb-session.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
-import { cacheBytesMaxDefault, FileCache } from './file-cache.ts'
+import { ChunkCache } from './column-chunks.ts'
+import { cacheBytesMaxDefault, FileCache, readAheadBytesDefault } from './file-cache.ts'
 import { LayoutCache } from './file-layout.ts'
 import { prepareForExplain } from './placeholder.ts'
 import { QueryDeadline } from './query-deadline.ts'
@@ -32,6 +33,8 @@ export type EngineSettings = {
   readonly cacheDirectory?: string
   /** Bytes of those copies (default 10 GiB). */
   readonly cacheBytesMax?: number
+  /** Bytes read beside what is needed of a remote file, where they save a request (default 64 KiB). */
+  readonly cacheReadAheadBytes?: number
   /** Time from a query's start to its last row (default 300,000). */
   readonly timeoutMs?: number
 }
@@ -86,6 +89,7 @@ class DuckDBEngine implements Engine {
   readonly #sessions: SessionPool
   readonly #files: FileCache
   readonly #layouts = new LayoutCache()
+  readonly #chunks = new ChunkCache()
   readonly #manifests = new ManifestCache()
   #closed = false
 
@@ -101,7 +105,8 @@ class DuckDBEngine implements Engine {
     })
     const directory = settings.cacheDirectory ?? join(tmpdir(), 'floe-cache')
     const bytesMax = settings.cacheBytesMax ?? cacheBytesMaxDefault
-    this.#files = new FileCache({ directory, bytesMax }, { ...components, uuid: randomUUID })
+    const readAheadBytes = settings.cacheReadAheadBytes ?? readAheadBytesDefault
+    this.#files = new FileCache({ directory, bytesMax, readAheadBytes }, { ...components, uuid: randomUUID })
   }
 
   sweep(): Promise<void> {
@@ -119,6 +124,7 @@ class DuckDBEngine implements Engine {
         sessions: this.#sessions,
         files: this.#files,
         layouts: this.#layouts,
+        chunks: this.#chunks,
         manifests: this.#manifests,
         rowsMax: options.rowsMax ?? this.#settings.rowsMax ?? rowsMaxDefault,
         deadline,

@@ -35,7 +35,9 @@ export async function metadataSql(
   await readRows(connection, `CREATE TEMP TABLE ${name}_text (line VARCHAR)`)
   const sql = `SELECT * FROM ${name}_rows`
   if (need.filter.kind === 'false') return sql
-  const wanted = new Set(schema.fields.filter(({ id }) => need.fieldIds.has(id)).map((field) => field.name))
+  const wanted = new Set(
+    schema.fields.filter(({ id }) => need.fieldIds?.has(id) ?? true).map((field) => field.name),
+  )
   let made = 0
   for await (const batch of rows({ store, cache: manifests }, wanted)) {
     deadline.check()
