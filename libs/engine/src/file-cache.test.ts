@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { openEngine } from './engine.ts'
+import type { EngineComponents } from './engine.ts'
 import { field, openLake, readAll, rowsOf } from './lake-fixture.ts'
 import type { Lake } from './lake-fixture.ts'
 
@@ -107,18 +108,18 @@ describe('columns of a remote file', () => {
   const columns = 16
   const rows = 20_000
   const fetched: { start: number; end: number }[] = []
-  const counting = (): Lake =>
-    ({
-      ...lake,
-      store: {
-        ...lake.store,
-        get: (location, options) => {
-          const { offset = 0, length = 0 } = options?.range ?? {}
-          if (location.endsWith('.parquet')) fetched.push({ start: offset, end: offset + length })
-          return lake.store.get(location, options)
-        },
+  const counting = (): EngineComponents => ({
+    catalog: lake.catalog,
+    clock: lake.clock,
+    store: {
+      ...lake.store,
+      get: (location, options) => {
+        const { offset = 0, length = 0 } = options?.range ?? {}
+        if (location.endsWith('.parquet')) fetched.push({ start: offset, end: offset + length })
+        return lake.store.get(location, options)
       },
-    }) as Lake
+    },
+  })
   const bytesFetched = (): number => fetched.reduce((sum, { start, end }) => sum + end - start, 0)
   let fileBytes = 0
 

@@ -1,4 +1,4 @@
-import { constants, link, open, readFile, rm } from 'node:fs/promises'
+import { constants, link, open, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 
 import type { DataFile } from '@floe/iceberg'
@@ -37,10 +37,9 @@ export async function openSparseCopy(
     if (known !== undefined) return known
     const name = uuid()
     const dataPath = `${base}.${name}`
-    const data = await open(dataPath, 'wx', 0o600)
-    await data.truncate(fileSizeInBytes).finally(() => data.close())
-    const fresh = await open(`${dataPath}.new`, 'wx', 0o600)
-    await fresh.write(`${name}\n`).finally(() => fresh.close())
+    await writeFile(dataPath, '', { flag: 'wx', mode: 0o600 })
+    await truncate(dataPath, fileSizeInBytes)
+    await writeFile(`${dataPath}.new`, `${name}\n`, { flag: 'wx', mode: 0o600 })
     const made = await linkUnlessThere(`${dataPath}.new`, base + listSuffix)
     await rm(`${dataPath}.new`)
     if (!made) await rm(dataPath)
