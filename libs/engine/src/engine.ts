@@ -14,6 +14,8 @@ import { cacheBytesMaxDefault, FileCache, readAheadBytesDefault } from './file-c
 import { LayoutCache } from './file-layout.ts'
 import { prepareForExplain } from './placeholder.ts'
 import { QueryDeadline } from './query-deadline.ts'
+import { QueryTimer } from './query-profile.ts'
+import type { QueryStage } from './query-profile.ts'
 import type { QueryResult } from './query-result.ts'
 import { runQuery } from './run-query.ts'
 import { bindSelect } from './bind-select.ts'
@@ -27,6 +29,8 @@ export type EngineSettings = {
   readonly threads?: number
   /** Rows of one result (default 1,000,000); the rest is cut off. */
   readonly rowsMax?: number
+  /** Bytes of one result (default 1 GiB); a query with more fails. */
+  readonly resultBytesMax?: number
   /** Where queries spill what does not fit in memory; no spilling when absent. */
   readonly tempDirectory?: string
   /** Where copies of remote files are kept; processes may share it (default: a folder in the system's temp directory). */
@@ -49,6 +53,9 @@ export type EngineComponents = {
 export type QueryOptions = {
   readonly signal?: AbortSignal
   readonly rowsMax?: number
+  readonly resultBytesMax?: number
+  /** Is called as the query goes on from stage to stage. */
+  readonly onStage?: (stage: QueryStage) => void
   readonly catalog?: TableCatalog
 }
 
@@ -66,6 +73,7 @@ export interface Engine {
 
 const memoryMaxMbDefault = 1024
 const rowsMaxDefault = 1_000_000
+const resultBytesMaxDefault = 1024 ** 3
 const timeoutMsDefault = 300_000
 
 /** Memory and threads of the session that parses and plans: it never holds a row. */
@@ -126,6 +134,8 @@ class DuckDBEngine implements Engine {
         layouts: this.#layouts,
         chunks: this.#chunks,
         manifests: this.#manifests,
+        bytesMax: options.resultBytesMax ?? this.#settings.resultBytesMax ?? resultBytesMaxDefault,
+        timer: new QueryTimer(this.#components.clock, options.onStage),
         rowsMax: options.rowsMax ?? this.#settings.rowsMax ?? rowsMaxDefault,
         deadline,
       })
