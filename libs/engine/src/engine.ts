@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 
 import { FloeError } from '@floe/iceberg'
 import { ManifestCache } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 
 import { openSession } from './duckdb-session.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
@@ -45,7 +45,7 @@ export type EngineSettings = {
 
 export type EngineComponents = {
   readonly catalog: TableCatalog
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   readonly clock: { now(): number }
 }
 

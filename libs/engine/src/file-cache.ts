@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { DataFile } from '@floe/iceberg'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 
 import { forEachBounded } from './bounded-calls.ts'
 import { mergeRanges, missingRanges, splitRanges } from './byte-ranges.ts'
@@ -42,7 +42,7 @@ export type CacheSettings = {
   readonly readAheadBytes: number
 }
 export type CacheComponents = {
-  readonly store: Pick<ObjectStore, 'get'>
+  readonly store: ObjectReader
   readonly clock: { now(): number }
   readonly uuid: () => string
 }

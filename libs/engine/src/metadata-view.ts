@@ -1,7 +1,7 @@
 import { stringifyJson } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
 import type { ManifestCache, MetadataTable } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 import type { BoundScan } from './bind-select.ts'
@@ -15,7 +15,7 @@ const textRowsMax = 4096
 
 export type MetadataViewComponents = {
   readonly connection: DuckDBConnection
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   readonly manifests: ManifestCache
   readonly deadline: QueryDeadline
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { FloeError } from '@floe/iceberg'
 import type { DataFile, TableMetadata } from '@floe/iceberg'
 import type { ManifestCache, RowChanges, ScanPlan } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 
 import type { BoundScan } from './bind-select.ts'
 import { changesSql } from './changes-view.ts'
@@ -24,7 +24,7 @@ import { scanName } from './select-gate.ts'
 import type { SessionPool } from './session-pool.ts'
 
 export type ScanSessionComponents = {
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   readonly sessions: SessionPool
   readonly files: FileCache
   readonly layouts: LayoutCache

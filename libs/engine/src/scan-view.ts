@@ -1,7 +1,7 @@
 import type { DataFile, NestedField, TableMetadata } from '@floe/iceberg'
 import { isDeletionVector } from '@floe/planner'
 import type { ScanPlan } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 import type { ColumnRead } from './column-read.ts'
@@ -30,7 +30,7 @@ export type ScanSource = {
 export type ScanComponents = {
   readonly connection: DuckDBConnection
   readonly lease: FileLease
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   /** Random bytes of this query, for masks that differ from query to query. */
   readonly saltHex: string
 }
