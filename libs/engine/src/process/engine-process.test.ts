@@ -19,9 +19,7 @@ beforeAll(async () => {
   for (const scheme of ['file', 'memory'] as const) {
     const lake = await openLake(scheme)
     await lake.createTable(table, [field(1, 'id', 'long'), field(2, 'text', 'string')])
-    await lake.commit(table, [
-      { rows: "SELECT i AS id, 'größe ' || i AS text FROM range(5000) t(i)" },
-    ])
+    await lake.commit(table, [{ rows: "SELECT i AS id, 'größe ' || i AS text FROM range(5000) t(i)" }])
     lakes.set(scheme, lake)
     const settings = { cacheDirectory: join(lake.directory, 'cache'), timeoutMs, threads: 1 }
     engines.set(scheme, openEngineProcess(settings, lake))
@@ -52,7 +50,10 @@ function children(): readonly number[] {
 
 describe('an engine in a process of its own', () => {
   it.each(['file', 'memory'])('answers as one in this process does, from %s', async (scheme) => {
-    const { rows, result } = await readAll(engineOf(scheme), 'SELECT id + 9007199254740993 AS id, text FROM ns.t ORDER BY id LIMIT 3')
+    const { rows, result } = await readAll(
+      engineOf(scheme),
+      'SELECT id + 9007199254740993 AS id, text FROM ns.t ORDER BY id LIMIT 3',
+    )
     expect(rows).toEqual([0n, 1n, 2n].map((i) => [9007199254740993n + i, `größe ${i}`]))
     expect(result.columns.map(({ type }) => type)).toEqual(['BIGINT', 'VARCHAR'])
     expect(result.references).toMatchObject([{ table: 'ns.t' }])
