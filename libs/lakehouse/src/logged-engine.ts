@@ -13,7 +13,11 @@ export function loggedEngine(engine: Engine, principal: string, { log, clock }: 
       (written ??= log.write({
         startedAtMs,
         ms: clock.now() - startedAtMs,
-        ...{ principal, sql, references, rows, outcome },
+        principal,
+        sql,
+        references,
+        rows,
+        outcome,
       }))
     await log.prepare()
     try {

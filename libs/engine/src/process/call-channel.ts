@@ -49,7 +49,7 @@ export class CallChannel {
   /** Fails all calls that wait, and all that come. */
   end(error: FloeError): void {
     this.#end = error
-    for (const { reject } of this.#pending.values()) reject(error)
+    for (const pending of this.#pending.values()) pending.reject(error)
     this.#pending.clear()
   }
 

@@ -1,21 +1,10 @@
-import type { EngineSettings } from '../engine.ts'
 import type { QueryProfile } from '../query-profile.ts'
 import type { QueryResult } from '../query-result.ts'
 
 /** Which query of the process: the process that asks counts them. */
 type OfQuery = { readonly query: number }
 
-/** What the process that runs queries is asked. */
-export type ChildCalls = {
-  open(settings: EngineSettings): void
-  query(input: QueryInput): ResultHead
-  check(input: OfQuery & { readonly sql: string }): void
-  /** The next batch, in the form that the query was begun with. */
-  next(input: OfQuery): ResultPart
-  cancel(input: OfQuery): void
-  close(input: OfQuery): void
-}
-
+/** What the process that runs queries is asked for. */
 export type QueryInput = OfQuery & {
   readonly sql: string
   readonly rowsMax?: number
@@ -28,7 +17,7 @@ export type ReadForm =
   | { readonly form: 'rows' }
   | { readonly form: 'arrow'; readonly metadata: ReadonlyMap<string, string> }
 
-/** `value` is absent at the end. */
+/** The next batch, in the form that reading began with; `value` is absent at the end. */
 export type ResultPart = {
   readonly value?: unknown
   readonly truncated: boolean
