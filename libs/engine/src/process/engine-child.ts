@@ -17,7 +17,12 @@ type RunningQuery = {
   readonly stop: AbortController
   result?: QueryResult
   parts?: AsyncIterator<unknown>
+  hasSent?: boolean
 }
+
+/** Batches of one message, and how long they may be waited for. */
+const gatheredBatchesMax = 32
+const gatherMsMax = 25
 
 const clock = { now: (): number => performance.timeOrigin + performance.now() }
 const queries = new Map<number, RunningQuery>()
@@ -96,9 +101,23 @@ async function nextPart({ query, ...form }: { readonly query: number } & ReadFor
     form.form === 'rows'
       ? result.rows()[Symbol.asyncIterator]()
       : result.arrow(form.metadata)[Symbol.asyncIterator]()
-  const { value, done } = await running.parts.next()
-  const { profile, truncated } = { profile: result.profile(), truncated: result.truncated() }
-  if (done !== true) return { value, profile, truncated }
-  queries.delete(query)
-  return { profile, truncated }
+  const { batches, done } = await nextBatches(running.parts, running.hasSent === true)
+  running.hasSent = true
+  if (done) queries.delete(query)
+  return { batches, done, profile: result.profile(), truncated: result.truncated() }
+}
+
+/** The first rows go at once; later ones together, since each message costs both processes a turn. */
+async function nextBatches(
+  parts: AsyncIterator<unknown>,
+  isLater: boolean,
+): Promise<{ readonly batches: readonly unknown[]; readonly done: boolean }> {
+  const batches: unknown[] = []
+  const untilMs = clock.now() + gatherMsMax
+  do {
+    const { value, done } = await parts.next()
+    if (done === true) return { batches, done }
+    batches.push(value)
+  } while (isLater && batches.length < gatheredBatchesMax && clock.now() < untilMs)
+  return { batches, done: false }
 }

@@ -17,9 +17,10 @@ export type ReadForm =
   | { readonly form: 'rows' }
   | { readonly form: 'arrow'; readonly metadata: ReadonlyMap<string, string> }
 
-/** The next batch, in the form that reading began with; `value` is absent at the end. */
+/** The next batches, in the form that reading began with. */
 export type ResultPart = {
-  readonly value?: unknown
+  readonly batches: readonly unknown[]
+  readonly done: boolean
   readonly truncated: boolean
   readonly profile: QueryProfile
 }

@@ -3,7 +3,7 @@ import type { QueryResult } from '../query-result.ts'
 import type { CallChannel } from './call-channel.ts'
 import type { ReadForm, ResultHead, ResultPart } from './process-calls.ts'
 
-/** The result of a query that another process runs. The next batch is made there while this one is used here. */
+/** The result of a query that another process runs. The next batches are made there while these are used here. */
 export function remoteResult(
   query: number,
   head: ResultHead,
@@ -29,11 +29,13 @@ export function remoteResult(
         const part = await next
         truncated = part.truncated
         profile = part.profile
-        if (part.value === undefined) return
-        next = ask()
-        // Whoever stops reading does not hear of its failure.
-        next.catch(() => undefined)
-        yield part.value as Value
+        if (!part.done) {
+          next = ask()
+          // Whoever stops reading does not hear of its failure.
+          next.catch(() => undefined)
+        }
+        for (const batch of part.batches) yield batch as Value
+        if (part.done) return
       }
     } finally {
       await close()
