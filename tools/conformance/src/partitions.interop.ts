@@ -27,9 +27,9 @@ const columns = `IF(i % 11 = 0, NULL, CAST(i - 100 AS INT)) AS n,
 
 /** A partition, and conditions that it may prune by, each in a form that both engines take. */
 const partitions: readonly (readonly [partition: string, conditions: readonly string[]])[] = [
-  ['n', ['n = 7', 'n < -90', 'n IS NULL', 'n IN (1, 2, 3)']],
-  ['bucket(4, n)', ['n = 7', 'n IN (1, 50)', 'n IS NULL']],
-  ['truncate(50, n)', ['n = -1', 'n >= 50', 'n BETWEEN -60 AND -40']],
+  ['n', ['n = 8', 'n < -90', 'n IS NULL', 'n IN (1, 2, 3)']],
+  ['bucket(4, n)', ['n = 8', 'n IN (1, 50)', 'n IS NULL']],
+  ['truncate(50, n)', ['n = -3', 'n >= 50', 'n BETWEEN -60 AND -40']],
   ['bucket(4, l)', ['l = 9000000000', 'l IS NULL']],
   ['truncate(2000000000, l)', ['l = -3000000000', 'l > 250000000000']],
   ['p', ['p = 1.125', 'p IS NULL']],
