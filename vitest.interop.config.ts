@@ -1,7 +1,18 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /** What every change is held by; `FLOE_INTEROP=full` adds the lanes that need larger peers. */
-const core = ['all-types', 'loads-to-s3', 'object-store', 'pyiceberg-writes', 'rck', 's3-faults', 'services']
+const core = [
+  'all-types',
+  'duckdb-writes',
+  'equivalence',
+  'loads-to-s3',
+  'object-store',
+  'pyiceberg-writes',
+  'rck',
+  'remote-files',
+  's3-faults',
+  'services',
+]
 const lanes = process.env['FLOE_INTEROP'] === 'full' ? ['*'] : core
 
 /** The interop lane: other engines against Floe. Needs Python 3, Go, Java 17 and Maven; a missing one fails the lane and says so. */

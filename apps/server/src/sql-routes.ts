@@ -17,33 +17,51 @@ const jsonRowsMax = 10_000
 export const sqlBody: z.ZodType<{ readonly sql: string; readonly rowsMax?: number | undefined }> =
   z.strictObject({ sql: z.string().min(1), rowsMax: z.number().int().positive().optional() })
 
+/** Bytes of the values of a JSON answer, which is in memory as a whole. */
+const jsonBytesMax = 64 * 1024 * 1024
+
+const arrowType = 'application/vnd.apache.arrow.stream'
+const ndjsonType = 'application/x-ndjson'
+
 /**
  * `POST /sql` with `{ "sql": "SELECT ..." }`: JSON with columns, the snapshots read, the pruning, rows, and whether
  * `rowsMax` cut rows off. With `Accept: application/x-ndjson` a line with the first three, then an array of values per
- * row; a failure on the way ends it with a line `{ "error": ... }`.
+ * row; a failure on the way ends it with a line `{ "error": ... }`. With `Accept: application/vnd.apache.arrow.stream`
+ * an Arrow IPC stream, whose schema has snapshots and pruning in its metadata; a failure on the way breaks it off.
  */
 export function sqlRoutes(lakehouse: Lakehouse): Hono {
   const routes = new Hono()
   routes.onError(errorResponse)
   routes.post('/sql', limitBody(), async (context) => {
     const { sql, rowsMax } = await readBody(context, sqlBody)
-    const isStream = context.req.header('accept')?.includes('application/x-ndjson') === true
-    const limit = isStream
-      ? (rowsMax ?? Number.MAX_SAFE_INTEGER)
-      : Math.min(rowsMax ?? jsonRowsMax, jsonRowsMax)
-    const result = await lakehouse.query(sql, {
-      signal: context.req.raw.signal,
-      rowsMax: limit,
-      asker: askerOf(context),
-    })
-    if (isStream) return streamAnswer(context, result)
+    const accepted = context.req.header('accept') ?? ''
+    const form = [arrowType, ndjsonType].find((type) => accepted.includes(type))
+    const limits =
+      form === undefined
+        ? { rowsMax: Math.min(rowsMax ?? jsonRowsMax, jsonRowsMax), resultBytesMax: jsonBytesMax }
+        : { rowsMax: rowsMax ?? Number.MAX_SAFE_INTEGER }
+    const options = { signal: context.req.raw.signal, asker: askerOf(context) }
+    const result = await lakehouse.query(sql, { ...options, ...limits })
+    if (form === arrowType) return arrowAnswer(context, result)
+    if (form === ndjsonType) return streamAnswer(context, result)
     return context.body(await jsonAnswer(result), 200, { 'content-type': 'application/json' })
   })
   return routes
 }
 
+/** Read as fast as the client takes it; an error breaks the connection off, since an Arrow stream has no place for one. */
+function arrowAnswer(context: Context, result: QueryResult): Response {
+  const { snapshots, pruning } = headOf(result)
+  const metadata = new Map([
+    ['floe.snapshots', stringifyJson(snapshots ?? null)],
+    ['floe.pruning', stringifyJson(pruning ?? null)],
+  ])
+  const body = ReadableStream.from(result.arrow(metadata))
+  return context.body(body as ReadableStream<Uint8Array<ArrayBuffer>>, 200, { 'content-type': arrowType })
+}
+
 function streamAnswer(context: Context, result: QueryResult): Response {
-  context.header('content-type', 'application/x-ndjson')
+  context.header('content-type', ndjsonType)
   return stream(context, async (output) => {
     try {
       await writeRows(output, result)

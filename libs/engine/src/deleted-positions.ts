@@ -3,17 +3,17 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { DataFile } from '@floe/iceberg'
 import { isDeletionVector } from '@floe/planner'
 import type { ScanTask } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 
 import { decodeDeletionVector } from './deletion-vector.ts'
 import { readRows } from './duckdb-session.ts'
-import type { FileLease } from './file-cache.ts'
+import type { FileLease } from './file-lease.ts'
 import { textList } from './sql-text.ts'
 
 export type PositionComponents = {
   readonly connection: DuckDBConnection
   readonly lease: FileLease
-  readonly store: ObjectStore
+  readonly store: ObjectReader
 }
 
 /** Shortest bit string; longer ones double, so that files of every size need few statements. */
@@ -136,7 +136,7 @@ async function appendVectors(
   }
 }
 
-async function readVector(file: DataFile, bits: number, store: ObjectStore): Promise<DuckDBBitValue> {
+async function readVector(file: DataFile, bits: number, store: ObjectReader): Promise<DuckDBBitValue> {
   const { filePath, contentOffset = 0, contentSizeInBytes = file.fileSizeInBytes } = file
   const blob = await store.get(filePath, { range: { offset: contentOffset, length: contentSizeInBytes } })
   // DuckDB's BIT: the number of padding bits, none here, then the bits from the highest of the first byte on.

@@ -64,6 +64,8 @@ export async function openSession(limits: SessionLimits): Promise<DuckDBSession>
   const connection = await instance.connect()
   // Footers read to learn a file's field ids are read again by the scan of the same query.
   await connection.run('SET GLOBAL parquet_metadata_cache = true')
+  // Files of the cache fill up while a session is open, and the system keeps what it read of local ones anyway.
+  await connection.run('SET GLOBAL enable_external_file_cache = false')
   await connection.run("SET GLOBAL TimeZone = 'UTC'")
   return new DuckDBSession(instance, connection)
 }

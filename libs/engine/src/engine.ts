@@ -5,14 +5,17 @@ import { randomUUID } from 'node:crypto'
 
 import { FloeError } from '@floe/iceberg'
 import { ManifestCache } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 
 import { openSession } from './duckdb-session.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
-import { cacheBytesMaxDefault, FileCache } from './file-cache.ts'
+import { ChunkCache } from './column-chunks.ts'
+import { cacheBytesMaxDefault, FileCache, readAheadBytesDefault } from './file-cache.ts'
 import { LayoutCache } from './file-layout.ts'
 import { prepareForExplain } from './placeholder.ts'
 import { QueryDeadline } from './query-deadline.ts'
+import { QueryTimer } from './query-profile.ts'
+import type { QueryStage } from './query-profile.ts'
 import type { QueryResult } from './query-result.ts'
 import { runQuery } from './run-query.ts'
 import { bindSelect } from './bind-select.ts'
@@ -26,19 +29,23 @@ export type EngineSettings = {
   readonly threads?: number
   /** Rows of one result (default 1,000,000); the rest is cut off. */
   readonly rowsMax?: number
+  /** Bytes of one result (default 1 GiB); a query with more fails. */
+  readonly resultBytesMax?: number
   /** Where queries spill what does not fit in memory; no spilling when absent. */
   readonly tempDirectory?: string
   /** Where copies of remote files are kept; processes may share it (default: a folder in the system's temp directory). */
   readonly cacheDirectory?: string
   /** Bytes of those copies (default 10 GiB). */
   readonly cacheBytesMax?: number
+  /** Bytes read beside what is needed of a remote file, where they save a request (default 64 KiB). */
+  readonly cacheReadAheadBytes?: number
   /** Time from a query's start to its last row (default 300,000). */
   readonly timeoutMs?: number
 }
 
 export type EngineComponents = {
   readonly catalog: TableCatalog
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   readonly clock: { now(): number }
 }
 
@@ -46,6 +53,9 @@ export type EngineComponents = {
 export type QueryOptions = {
   readonly signal?: AbortSignal
   readonly rowsMax?: number
+  readonly resultBytesMax?: number
+  /** Is called as the query goes on from stage to stage. */
+  readonly onStage?: (stage: QueryStage) => void
   readonly catalog?: TableCatalog
 }
 
@@ -63,6 +73,7 @@ export interface Engine {
 
 const memoryMaxMbDefault = 1024
 const rowsMaxDefault = 1_000_000
+const resultBytesMaxDefault = 1024 ** 3
 const timeoutMsDefault = 300_000
 
 /** Memory and threads of the session that parses and plans: it never holds a row. */
@@ -86,6 +97,7 @@ class DuckDBEngine implements Engine {
   readonly #sessions: SessionPool
   readonly #files: FileCache
   readonly #layouts = new LayoutCache()
+  readonly #chunks = new ChunkCache()
   readonly #manifests = new ManifestCache()
   #closed = false
 
@@ -101,7 +113,8 @@ class DuckDBEngine implements Engine {
     })
     const directory = settings.cacheDirectory ?? join(tmpdir(), 'floe-cache')
     const bytesMax = settings.cacheBytesMax ?? cacheBytesMaxDefault
-    this.#files = new FileCache({ directory, bytesMax }, { ...components, uuid: randomUUID })
+    const readAheadBytes = settings.cacheReadAheadBytes ?? readAheadBytesDefault
+    this.#files = new FileCache({ directory, bytesMax, readAheadBytes }, { ...components, uuid: randomUUID })
   }
 
   sweep(): Promise<void> {
@@ -119,7 +132,10 @@ class DuckDBEngine implements Engine {
         sessions: this.#sessions,
         files: this.#files,
         layouts: this.#layouts,
+        chunks: this.#chunks,
         manifests: this.#manifests,
+        bytesMax: options.resultBytesMax ?? this.#settings.resultBytesMax ?? resultBytesMaxDefault,
+        timer: new QueryTimer(this.#components.clock, options.onStage),
         rowsMax: options.rowsMax ?? this.#settings.rowsMax ?? rowsMaxDefault,
         deadline,
       })

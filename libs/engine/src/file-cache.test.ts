@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, stat, utimes } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { openEngine } from './engine.ts'
+import type { EngineComponents } from './engine.ts'
 import { field, openLake, readAll, rowsOf } from './lake-fixture.ts'
 import type { Lake } from './lake-fixture.ts'
 
@@ -24,7 +25,8 @@ beforeEach(async () => {
 })
 afterEach(() => lake.close())
 
-const copies = (): Promise<readonly string[]> => readdir(join(cacheDirectory, 'files'))
+const copies = async (): Promise<readonly string[]> =>
+  (await readdir(join(cacheDirectory, 'files'))).filter((name) => !name.endsWith('.ranges'))
 const inUse = async (): Promise<readonly string[]> => readdir(join(cacheDirectory, 'in-use')).catch(() => [])
 
 describe('files of a remote store', () => {
@@ -97,6 +99,86 @@ describe('files of a remote store', () => {
     await expect(engine.query('SELECT * FROM ns.t WHERE id = 9999')).rejects.toMatchObject({
       code: 'not-found',
     })
+    await engine.close()
+  })
+})
+
+describe('columns of a remote file', () => {
+  const wide = { namespace: ['ns'], name: 'wide' }
+  const columns = 16
+  const rows = 20_000
+  const fetched: { start: number; end: number }[] = []
+  const counting = (): EngineComponents => ({
+    catalog: lake.catalog,
+    clock: lake.clock,
+    store: {
+      ...lake.store,
+      get: (location, options) => {
+        const { offset = 0, length = 0 } = options?.range ?? {}
+        if (location.endsWith('.parquet')) fetched.push({ start: offset, end: offset + length })
+        return lake.store.get(location, options)
+      },
+    },
+  })
+  const bytesFetched = (): number => fetched.reduce((sum, { start, end }) => sum + end - start, 0)
+  let fileBytes = 0
+
+  beforeEach(async () => {
+    fetched.splice(0)
+    const names = Array.from({ length: columns }, (_, at) => `c${at}`)
+    await lake.createTable(
+      wide,
+      names.map((name, at) => field(at + 1, name, 'string')),
+    )
+    const values = names.map((name, at) => `md5((i * 31 + ${at})::VARCHAR) AS ${name}`)
+    const { files } = await lake.commit(wide, [
+      { rows: `SELECT ${values.join(', ')} FROM range(${rows}) t(i)` },
+    ])
+    fileBytes = files[0]?.fileSizeInBytes ?? 0
+  })
+
+  it('are fetched when a query looks at them, and no others', async () => {
+    const engine = await openEngine({ cacheDirectory }, counting())
+    expect(await rowsOf(engine, "SELECT count(DISTINCT c3) FROM ns.wide WHERE c7 >= ''")).toEqual([[rows]])
+    const share = (fileBytes * 2) / columns
+    expect(bytesFetched()).toBeGreaterThan(share)
+    expect(bytesFetched()).toBeLessThan(share + 200_000)
+    const before = bytesFetched()
+    expect(await rowsOf(engine, 'SELECT count(DISTINCT c7) FROM ns.wide')).toEqual([[rows]])
+    expect(bytesFetched()).toBe(before)
+    expect(await rowsOf(engine, 'SELECT count(*), max(length(c15)) FROM ns.wide')).toEqual([[rows, 32]])
+    expect(bytesFetched() - before).toBeLessThan(fileBytes / columns + 200_000)
+    await engine.close()
+  })
+
+  it('are fetched by several engines that fill one copy together', async () => {
+    const engines = await Promise.all([1, 2, 3, 4].map(() => openEngine({ cacheDirectory }, counting())))
+    const answers = await Promise.all(
+      engines.flatMap((engine) =>
+        [1, 5, 9].map((at) => rowsOf(engine, `SELECT count(DISTINCT c${at} || c${at + 1}) FROM ns.wide`)),
+      ),
+    )
+    expect(answers).toEqual(answers.map(() => [[rows]]))
+    expect((await copies()).length).toBe(1)
+    await Promise.all(engines.map((engine) => engine.close()))
+    const engine = await openEngine({ cacheDirectory }, lake)
+    fetched.splice(0)
+    expect((await readAll(engine, 'SELECT * FROM ns.wide ORDER BY c0')).rows.length).toBe(rows)
+    await engine.close()
+  })
+
+  it('survive a list of ranges that a crash has cut, and one whose bytes are gone', async () => {
+    const engine = await openEngine({ cacheDirectory }, counting())
+    const sql = 'SELECT count(DISTINCT c2) FROM ns.wide'
+    expect(await rowsOf(engine, sql)).toEqual([[rows]])
+    const folder = join(cacheDirectory, 'files')
+    const [list = ''] = (await readdir(folder)).filter((name) => name.endsWith('.ranges'))
+    const text = await readFile(join(folder, list), 'utf8')
+    await writeFile(join(folder, list), text.slice(0, -3))
+    expect(await rowsOf(engine, sql)).toEqual([[rows]])
+    const [data = ''] = await copies()
+    await rm(join(folder, data))
+    expect(await rowsOf(engine, sql)).toEqual([[rows]])
     await engine.close()
   })
 })

@@ -1,7 +1,7 @@
 import { stringifyJson } from '@floe/iceberg'
 import type { JsonObject } from '@floe/iceberg'
 import type { ManifestCache, MetadataTable } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 import type { BoundScan } from './bind-select.ts'
@@ -15,7 +15,7 @@ const textRowsMax = 4096
 
 export type MetadataViewComponents = {
   readonly connection: DuckDBConnection
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   readonly manifests: ManifestCache
   readonly deadline: QueryDeadline
 }
@@ -35,7 +35,9 @@ export async function metadataSql(
   await readRows(connection, `CREATE TEMP TABLE ${name}_text (line VARCHAR)`)
   const sql = `SELECT * FROM ${name}_rows`
   if (need.filter.kind === 'false') return sql
-  const wanted = new Set(schema.fields.filter(({ id }) => need.fieldIds.has(id)).map((field) => field.name))
+  const wanted = new Set(
+    schema.fields.filter(({ id }) => need.fieldIds?.has(id) ?? true).map((field) => field.name),
+  )
   let made = 0
   for await (const batch of rows({ store, cache: manifests }, wanted)) {
     deadline.check()

@@ -33,8 +33,8 @@ export type ScanNeed = {
   readonly isExact: boolean
   /** True when the scan's rows end in counts, minima and maxima over all of them, and nowhere else. */
   readonly onlyMetadataAggregates: boolean
-  /** Fields of the schema that anything in the SELECT looks at. */
-  readonly fieldIds: ReadonlySet<number>
+  /** Fields of the schema that anything in the SELECT looks at; `undefined` when the plan does not tell. */
+  readonly fieldIds: ReadonlySet<number> | undefined
   /** True when the only thing above the scan is a LIMIT: any rows will do. */
   readonly onlyLimited: boolean
 }
@@ -177,11 +177,15 @@ export const everythingNeeded: ScanNeed = {
   filter: { kind: 'true' },
   isExact: false,
   onlyMetadataAggregates: false,
-  fieldIds: new Set(),
+  fieldIds: undefined,
   onlyLimited: false,
 }
 
-export const nothingNeeded: ScanNeed = { ...everythingNeeded, filter: { kind: 'false' } }
+export const nothingNeeded: ScanNeed = {
+  ...everythingNeeded,
+  filter: { kind: 'false' },
+  fieldIds: new Set(),
+}
 
 function endsInMetadataAggregates(above: readonly TreeNode[]): boolean {
   const passing = new Set(['FILTER', 'PROJECTION'])

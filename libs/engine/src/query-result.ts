@@ -1,8 +1,10 @@
 import type { DuckDBResult } from '@duckdb/node-api'
 import type { PruningReport } from '@floe/planner'
 
-import { toEngineError } from './duckdb-error.ts'
+import { ByteBudget, bytesOf } from './byte-budget.ts'
 import type { QueryDeadline } from './query-deadline.ts'
+import type { QueryProfile, QueryTimer } from './query-profile.ts'
+import { ResultChunks } from './result-chunks.ts'
 import { plainValue } from './row-value.ts'
 
 export type ResultColumn = {
@@ -31,13 +33,20 @@ export type ScanPruning = {
 
 export type QueryResult = {
   readonly columns: readonly ResultColumn[]
-  /** Rows in batches, once. See `plainValue` for the forms of values. Frees the query when it ends. */
+  /** Rows in batches. See `plainValue` for the forms of values. Frees the query when it ends. */
   rows(): AsyncIterable<readonly (readonly unknown[])[]>
+  /**
+   * The rows as the bytes of an Arrow IPC stream, in place of `rows`; only one of the two, once. A stream that fails has
+   * no end mark. `metadata` goes with its schema.
+   */
+  arrow(metadata?: ReadonlyMap<string, string>): AsyncIterable<Uint8Array>
   /** True when `rowsMax` cut rows off; known once all rows were read. */
   truncated(): boolean
   /** One per place in the SQL where a table stands. */
   readonly references: readonly SnapshotReference[]
   readonly pruning: readonly ScanPruning[]
+  /** Where the time went so far. */
+  profile(): QueryProfile
   /** Frees the query's memory and files, read to the end or not. */
   close(): Promise<void>
 }
@@ -45,6 +54,8 @@ export type QueryResult = {
 export type ResultSettings = {
   readonly result: DuckDBResult
   readonly rowsMax: number
+  /** Bytes of values, or of Arrow messages, after which the query fails; `Infinity` for no limit. */
+  readonly bytesMax: number
   readonly deadline: QueryDeadline
   /** Throws when what looked like the end of the rows was a failure. */
   readonly assertEnded: () => Promise<void>
@@ -53,74 +64,52 @@ export type ResultSettings = {
   readonly free: () => Promise<void>
   readonly references: QueryResult['references']
   readonly pruning: QueryResult['pruning']
+  readonly timer: QueryTimer
 }
 
-export function queryResult({
-  result,
-  rowsMax,
-  deadline,
-  assertEnded,
-  interrupt,
-  free,
-  references,
-  pruning,
-}: ResultSettings): QueryResult {
+export function queryResult(settings: ResultSettings): QueryResult {
+  const { result, references, pruning, timer } = settings
   const types = result.columnTypes()
-  let truncated = false
-  let closing: Promise<void> | undefined
-  let fetching: Promise<unknown> | undefined
-  const close = (): Promise<void> => (closing ??= endFetch().then(free))
-
-  /** A session must not be closed under a running fetch. */
-  async function endFetch(): Promise<void> {
-    if (fetching === undefined) return
-    const stop = interrupt()
-    await fetching.catch(() => undefined).finally(stop)
-  }
-
-  async function* rows(): AsyncGenerator<readonly (readonly unknown[])[]> {
-    let left = rowsMax
-    try {
-      for (;;) {
-        const next = fetchChunk(result, deadline, assertEnded)
-        fetching = next
-        const chunk = await next.finally(() => (fetching = undefined))
-        if (chunk === undefined) return
-        const batch = chunk.slice(0, left)
-        left -= batch.length
-        truncated = batch.length < chunk.length
-        if (batch.length > 0) yield batch
-        if (truncated) return
-      }
-    } finally {
-      await close()
-    }
-  }
-
+  const chunks = new ResultChunks(settings)
   return {
     columns: result.columnNames().map((name, at) => ({ name, type: String(types[at] ?? '') })),
-    rows,
-    truncated: () => truncated,
+    rows: () => plainRows(chunks, settings.bytesMax),
+    arrow: (metadata = new Map()) => arrowBytes(chunks, settings, metadata),
+    truncated: () => chunks.truncated,
     references,
     pruning,
-    close,
+    profile: () => timer.profile(chunks.rows),
+    close: () => chunks.close(),
   }
 }
 
-async function fetchChunk(
-  result: DuckDBResult,
-  deadline: QueryDeadline,
-  assertEnded: () => Promise<void>,
-): Promise<readonly (readonly unknown[])[] | undefined> {
-  try {
-    deadline.check()
-    const chunk = await deadline.guard(result.fetchChunk())
-    if (chunk === null || chunk.rowCount === 0) {
-      await assertEnded()
-      return undefined
-    }
-    return chunk.getRows().map((row) => row.map(plainValue))
-  } catch (error) {
-    throw toEngineError(error)
+async function* plainRows(
+  chunks: ResultChunks,
+  bytesMax: number,
+): AsyncGenerator<readonly (readonly unknown[])[]> {
+  const budget = new ByteBudget(bytesMax)
+  for await (const { chunk, rows } of chunks.read()) {
+    const all = chunk.getRows().map((row) => row.map(plainValue))
+    const batch = rows < all.length ? all.slice(0, rows) : all
+    if (Number.isFinite(bytesMax)) budget.spend(bytesOf(batch))
+    yield batch
   }
+}
+
+async function* arrowBytes(
+  chunks: ResultChunks,
+  { result, bytesMax }: ResultSettings,
+  metadata: ReadonlyMap<string, string>,
+): AsyncGenerator<Uint8Array> {
+  // Most queries want rows, and Arrow's code takes a while to be read.
+  const { ArrowStream } = await import('./arrow-stream.ts')
+  const stream = new ArrowStream(result, metadata)
+  const budget = new ByteBudget(bytesMax)
+  yield stream.head()
+  for await (const { chunk, rows } of chunks.read()) {
+    const bytes = stream.batch(chunk, rows)
+    budget.spend(bytes.byteLength)
+    yield bytes
+  }
+  yield stream.end()
 }

@@ -14,6 +14,9 @@ const lineageFields: readonly NestedField[] = [
   { id: lastUpdatedFieldId, name: '_last_updated_sequence_number', type: { kind: 'long' }, required: false },
 ]
 
+/** Fields that files may hold for the lineage of their rows. */
+export const lineageFieldIds: readonly number[] = lineageFields.map(({ id }) => id)
+
 /** Ids from here on are the spec's own: no manifest has metrics of these columns. */
 const reservedFrom = 2147483447
 

@@ -6,16 +6,18 @@ import { interruptUntilStopped } from './interruption.ts'
 import { createViews } from './placeholder.ts'
 import { planQuery } from './plan-query.ts'
 import { queryResult } from './query-result.ts'
+import type { QueryTimer } from './query-profile.ts'
 import type { QueryResult, SnapshotReference } from './query-result.ts'
 import { assertStreamEnded, startStream } from './result-stream.ts'
 import { createScanViews, openScanSession, selectFromScans } from './scan-session.ts'
 import type { ScanSession, ScanSessionComponents } from './scan-session.ts'
 
-export type RunComponents = BindComponents & ScanSessionComponents & { readonly rowsMax: number }
+export type RunComponents = BindComponents &
+  ScanSessionComponents & { readonly rowsMax: number; readonly bytesMax: number; readonly timer: QueryTimer }
 
 /** Bind, plan, fetch, run: the files of every scan are pruned and local before DuckDB sees one. */
 export async function runQuery(sql: string, components: RunComponents): Promise<QueryResult> {
-  const { deadline, rowsMax } = components
+  const { deadline, rowsMax, bytesMax, timer } = components
   deadline.check()
   let open: ScanSession | undefined
   const free = async (): Promise<void> => {
@@ -24,8 +26,11 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
     await open?.lease.release()
   }
   try {
+    timer.begin('bind')
     const select = await deadline.guard(bindSelect(sql, components))
+    timer.begin('plan')
     const { scans, knownSql, pruning } = await deadline.guard(planQuery(select, components))
+    timer.begin('open')
     open = await openScanSession(scans, select.rowsWanted, components)
     const { connection } = open.session
     for (const statement of knownSql) await readRows(connection, statement)
@@ -34,10 +39,13 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
     await createViews(connection, select.views)
     const running = isPlain ? selectFromScans(select.sql, open.scans) : select.sql
     deadline.check()
+    timer.begin('run')
     const result = await deadline.guard(startStream(connection, running))
     return queryResult({
       result,
       rowsMax,
+      bytesMax,
+      timer,
       deadline,
       interrupt: () => interruptUntilStopped(connection),
       assertEnded: () => assertStreamEnded(connection, running, deadline),

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -15,6 +15,7 @@ let lake: Lake
 let engine: Engine
 let secret: string
 let dataPath: string
+let otherPath: string
 
 beforeAll(async () => {
   lake = await openLake()
@@ -24,6 +25,7 @@ beforeAll(async () => {
   secret = join(lake.directory, 'secret.csv')
   await writeFile(secret, 'password\nhunter2\n')
   dataPath = files[0]?.filePath.replace('file://', '') ?? ''
+  otherPath = files[1]?.filePath.replace('file://', '') ?? ''
 })
 afterAll(async () => {
   await engine.close()
@@ -136,6 +138,20 @@ describe('a locked session, should the gate ever let something through', () => {
       await expect(run(`COPY (SELECT 1) TO '${dataPath}'`)).rejects.toMatchObject({
         code: 'permission-denied',
       })
+      for (const sql of [
+        // Files of other queries, and folders that files are allowed in.
+        `SELECT * FROM read_parquet('${otherPath}')`,
+        `SELECT * FROM read_parquet('${dirname(dataPath)}/*.parquet')`,
+        `SELECT * FROM glob('${dirname(dataPath)}/*')`,
+        `SELECT * FROM sniff_csv('${secret}')`,
+        `ATTACH '${dirname(dataPath)}/escape.db'`,
+        `EXPORT DATABASE '${dirname(dataPath)}/escape'`,
+        `COPY (SELECT 1) TO '${dirname(dataPath)}/escape.csv'`,
+        "CREATE PERSISTENT SECRET s (TYPE s3, KEY_ID 'a', SECRET 'b')",
+        'INSTALL httpfs',
+      ])
+        await expect(run(sql), sql).rejects.toBeInstanceOf(Error)
+      expect(await readdir(dirname(dataPath))).not.toContainEqual(expect.stringMatching('escape'))
       await expect(run("SELECT * FROM glob('/etc/*')")).rejects.toMatchObject({ code: 'permission-denied' })
       await expect(run("SET memory_limit = '1GB'")).rejects.toMatchObject({ code: 'invalid-input' })
       await expect(run("SET allowed_paths = ['/etc/passwd']")).rejects.toMatchObject({

@@ -3,27 +3,32 @@ import { randomBytes } from 'node:crypto'
 import { FloeError } from '@floe/iceberg'
 import type { DataFile, TableMetadata } from '@floe/iceberg'
 import type { ManifestCache, RowChanges, ScanPlan } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 
 import type { BoundScan } from './bind-select.ts'
 import { changesSql } from './changes-view.ts'
 import { runAll } from './duckdb-session.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
-import type { FileCache, FileLease } from './file-cache.ts'
+import { rangesOfColumns } from './column-chunks.ts'
+import type { ChunkCache } from './column-chunks.ts'
+import type { FileCache } from './file-cache.ts'
+import { FileLease } from './file-lease.ts'
 import type { FileLayout, LayoutCache } from './file-layout.ts'
 import { interruptOnAbort } from './interruption.ts'
 import { metadataSql } from './metadata-view.ts'
 import type { QueryDeadline } from './query-deadline.ts'
 import { filesOf, scanSql } from './scan-view.ts'
-import type { ScanComponents } from './scan-view.ts'
+import type { ScanComponents, ScanSource } from './scan-view.ts'
+import { lineageFieldIds } from './row-lineage.ts'
 import { scanName } from './select-gate.ts'
 import type { SessionPool } from './session-pool.ts'
 
 export type ScanSessionComponents = {
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   readonly sessions: SessionPool
   readonly files: FileCache
   readonly layouts: LayoutCache
+  readonly chunks: ChunkCache
   readonly manifests: ManifestCache
   readonly deadline: QueryDeadline
 }
@@ -69,10 +74,28 @@ export function selectFromScans(sql: string, scans: readonly ScanSelect[]): stri
 /** REST spec `sha-256-query-local` asks for 16 at least. */
 const maskSaltBytes = 32
 
-/** A file may stand in several changes: the lease takes it once. */
-function filesOfAll(plan: ScanPlan | undefined, changes: readonly RowChanges[]): readonly DataFile[] {
-  const parts = changes.flatMap(({ tasks, kept }) => [{ tasks }, { tasks: kept }])
-  return [...(plan === undefined ? [] : [plan]), ...parts].flatMap(filesOf)
+/** Deletes and changes are read whole; of data files the columns follow once their footers are known. */
+async function holdFiles(
+  scans: readonly PlannedScan[],
+  lease: FileLease,
+  signal: AbortSignal,
+): Promise<void> {
+  const planned = scans.flatMap(({ plan }) => (plan === undefined ? [] : filesOf(plan)))
+  const changed = scans.flatMap(({ changes = [] }) =>
+    changes.flatMap(({ tasks, kept }) => [...filesOf({ tasks }), ...filesOf({ tasks: kept })]),
+  )
+  const [data, deletes] = [planned.filter(isData), planned.filter((file) => !isData(file))]
+  await lease.holdWhole(unique([...deletes, ...changed]), signal)
+  await lease.holdFooters(unique(data), signal)
+}
+
+/** A file may stand in several scans. */
+function unique(files: readonly DataFile[]): readonly DataFile[] {
+  return [...new Map(files.map((file) => [file.filePath, file])).values()]
+}
+
+function isData({ content }: DataFile): boolean {
+  return content === 'data'
 }
 
 type TableSource = Extract<BoundScan['source'], { kind: 'table' }>
@@ -84,12 +107,11 @@ export async function openScanSession(
   components: ScanSessionComponents,
 ): Promise<ScanSession> {
   const { deadline, files, sessions } = components
-  const lease = files.lease()
+  const lease = new FileLease(files)
   const saltHex = randomBytes(maskSaltBytes).toString('hex')
   let session: DuckDBSession | undefined
   try {
-    const needed = scans.flatMap(({ plan, changes = [] }) => filesOfAll(plan, changes))
-    await deadline.guard(lease.hold(needed, deadline.signal))
+    await deadline.guard(holdFiles(scans, lease, deadline.signal))
     session = await sessions.take()
     const { connection } = session
     session.onClose(interruptOnAbort(connection, deadline.signal))
@@ -122,17 +144,18 @@ function sqlOf(
   if (source.kind === 'changes')
     return changedSql({ ...scan, metadata: source.loaded.metadata }, changes, own, components)
   if (plan === undefined) throw new FloeError('internal', `the scan of ${scan.table} was not planned`)
-  return tableSql(scan.index, { ...source, plan }, own, components)
+  return tableSql(scan, { ...source, plan }, own, components)
 }
 
 async function tableSql(
-  index: number,
+  { index, need }: BoundScan,
   { loaded: { metadata }, restrictions, plan }: TableSource & { readonly plan: ScanPlan },
   own: OwnComponents,
   components: ScanSessionComponents,
 ): Promise<string> {
   const layouts = await readFooters(plan, own, components)
   const source = { metadata, plan, layouts, restrictions }
+  await holdColumns(restrictions === undefined ? need.fieldIds : undefined, source, own, components)
   return components.deadline.guard(scanSql(index, source, { ...own, store: components.store }))
 }
 
@@ -149,6 +172,32 @@ async function changedSql(
   )
   const sql = changesSql(index, { metadata, schema, changes, layouts }, { ...own, store: components.store })
   return components.deadline.guard(sql)
+}
+
+/**
+ * Makes the columns of remote data files readable that a scan looks at, those that its deletes compare included; all of
+ * them when `fieldIds` is `undefined`.
+ */
+async function holdColumns(
+  fieldIds: ReadonlySet<number> | undefined,
+  { metadata, plan, layouts }: Pick<ScanSource, 'metadata' | 'plan' | 'layouts'>,
+  { connection, lease }: OwnComponents,
+  { chunks, deadline }: ScanSessionComponents,
+): Promise<void> {
+  const remote = plan.tasks.filter(({ dataFile }) => lease.isRemote(dataFile))
+  const files = unique(remote.map(({ dataFile }) => dataFile))
+  if (files.length === 0) return
+  if (fieldIds === undefined) return deadline.guard(lease.holdWhole(files, deadline.signal))
+  const compared = remote.flatMap(({ deletes }) => deletes.flatMap(({ equalityIds = [] }) => equalityIds))
+  const needed = new Set([...fieldIds, ...compared, ...lineageFieldIds])
+  const leavesOf = await deadline.guard(chunks.read(connection, files, lease))
+  const ranges = new Map(
+    [...leavesOf].map(([file, leaves]) => [
+      file,
+      rangesOfColumns(file, needed, { leaves, layouts, metadata }),
+    ]),
+  )
+  await deadline.guard(lease.holdRanges(ranges, deadline.signal))
 }
 
 /** Reads what the files of a plan look like. */

@@ -1,14 +1,14 @@
 import type { DataFile, NestedField, TableMetadata } from '@floe/iceberg'
 import { isDeletionVector } from '@floe/planner'
 import type { ScanPlan } from '@floe/planner'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 import type { ColumnRead } from './column-read.ts'
 import { createPositions, positionJoin } from './deleted-positions.ts'
 import { createEqualityKeys, equalityJoins } from './equality-keys.ts'
 import type { EqualityKeys } from './equality-keys.ts'
-import type { FileLease } from './file-cache.ts'
+import type { FileLease } from './file-lease.ts'
 import type { FileLayout } from './file-layout.ts'
 import { createLineage, lineageColumn } from './lineage-columns.ts'
 import { readParquet } from './read-parquet.ts'
@@ -30,7 +30,7 @@ export type ScanSource = {
 export type ScanComponents = {
   readonly connection: DuckDBConnection
   readonly lease: FileLease
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   /** Random bytes of this query, for masks that differ from query to query. */
   readonly saltHex: string
 }

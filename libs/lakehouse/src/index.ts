@@ -1,7 +1,8 @@
 export { answerToJson, jsonOf, snapshotsOf } from './json-value.ts'
 export { defaultWorkers, Lakehouse } from './lakehouse.ts'
 export type { Readiness } from './readiness.ts'
-export type { Asker, LakehouseObservers, LoadOptions, QueryOptions } from './lakehouse.ts'
+export type { Asker } from './asker.ts'
+export type { LakehouseObservers, LoadOptions, QueryOptions } from './lakehouse.ts'
 export type { AccessSettings } from './access-settings.ts'
 export { configFileName, readSettings } from './settings.ts'
 export type { LakehouseSettings, ProviderSettings, SettingFlags, SettingName } from './settings.ts'
@@ -28,7 +29,7 @@ export type { Grant, Grantee, MaskAction, Privilege, Securable } from '@floe/cat
 export type { Answer } from '@floe/agent'
 export type { LoadedTable, TableIdentifier } from '@floe/catalog'
 export type { CatalogSignal } from '@floe/catalog/sql'
-export type { QueryResult } from '@floe/engine'
+export type { QueryResult, QueryStage } from '@floe/engine'
 export type {
   IncrementReport,
   LoadMode,

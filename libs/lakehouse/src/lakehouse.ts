@@ -1,4 +1,3 @@
-import path from 'node:path'
 import type { Answer, Provider } from '@floe/agent'
 import type { Catalog, CatalogManagement, ExpiryReport, TableIdentifier } from '@floe/catalog'
 import type { CatalogSignal } from '@floe/catalog/sql'
@@ -8,15 +7,16 @@ import type {
   CatalogRoutes,
   CatalogRoutesSettings,
   ReadableCatalog,
-  WarehouseAccess,
 } from '@floe/catalog-server'
 import { availableWorkers, openPool } from '@floe/compute'
 import type { Pool } from '@floe/compute'
-import type { Engine, QueryResult } from '@floe/engine'
+import type { Engine, QueryResult, QueryStage } from '@floe/engine'
 import type { LoadProgress, LoadReport, LoadRequest, OrphanReport, OrphanRequest } from '@floe/etl'
 import { toFloeError } from '@floe/iceberg'
 import { observeStore, openObjectStore } from '@floe/storage'
 import type { CallObserver, ObjectStore, OpenObjectStore } from '@floe/storage'
+import { principalOf } from './asker.ts'
+import type { Asker } from './asker.ts'
 import {
   expireDropped,
   openCatalogs,
@@ -31,6 +31,7 @@ import type { Readiness } from './readiness.ts'
 import { managementClientOf } from './management-client.ts'
 import { TokenCatalogs } from './token-catalogs.ts'
 import { catalogDirectory } from './table-directory.ts'
+import { QueryEngines } from './query-engines.ts'
 import { engineRunner } from './sql-runner.ts'
 import { loadDefaults } from './load-defaults.ts'
 import type { LakehouseSettings, ProviderSettings } from './settings.ts'
@@ -46,13 +47,12 @@ export type LoadOptions = Omit<LoadRequest, 'workers'> & {
   readonly onProgress?: (progress: LoadProgress) => void
 }
 
-/** Who asks: a principal whose grants are known here, or the bearer of a token that the catalog knows. */
-export type Asker = { readonly access?: WarehouseAccess | undefined; readonly bearer?: string | undefined }
-
 /** Without an asker everything may be read that the lakehouse itself may read. */
 export type QueryOptions = {
   readonly signal?: AbortSignal
   readonly rowsMax?: number
+  readonly resultBytesMax?: number
+  readonly onStage?: (stage: QueryStage) => void
   readonly asker?: Asker
 }
 
@@ -75,7 +75,7 @@ export class Lakehouse implements AsyncDisposable {
   #catalogs: Promise<Catalogs> | undefined
   #access: Promise<AccessControl> | undefined
   #tokenCatalogs: TokenCatalogs | undefined
-  #engine: Promise<Engine> | undefined
+  #engines: QueryEngines | undefined
   #pool: Pool | undefined
 
   readonly #observers: LakehouseObservers
@@ -136,7 +136,7 @@ export class Lakehouse implements AsyncDisposable {
   /** Runs one SELECT over catalog tables. */
   async query(sql: string, { asker, ...options }: QueryOptions = {}): Promise<QueryResult> {
     const catalog = await this.#catalogOf(asker)
-    return (await this.#openEngine()).query(sql, { ...options, catalog })
+    return (await this.#engineFor(asker)).query(sql, { ...options, catalog })
   }
 
   /** Answers a plain-language question with SQL that was checked and run. */
@@ -148,7 +148,7 @@ export class Lakehouse implements AsyncDisposable {
       readonly asker?: Asker
     } = {},
   ): Promise<Answer> {
-    const engine = await this.#openEngine()
+    const engine = await this.#engineFor(options.asker)
     const catalog = await this.#catalogOf(options.asker)
     const { provider = this.settings.provider, signal } = options
     const { ask } = await import('@floe/agent')
@@ -273,7 +273,7 @@ export class Lakehouse implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.#catalogs, this.#access, this.#engine])
+    await Promise.allSettled([this.#catalogs, this.#access])
     // What was opened last may still use what was opened first.
     const failures: unknown[] = []
     for (const close of this.#closers.splice(0).toReversed())
@@ -353,30 +353,19 @@ export class Lakehouse implements AsyncDisposable {
     return this.#tokenCatalogs.open(bearer)
   }
 
-  #openEngine(): Promise<Engine> {
-    this.#engine ??= this.#startEngine().catch((error: unknown) => {
-      this.#engine = undefined
-      throw error
-    })
-    return this.#engine
+  #openEngines(): QueryEngines {
+    if (this.#engines === undefined) {
+      const engines = new QueryEngines(this.settings, { catalog: () => this.catalog(), store: this.store })
+      this.#closers.push(() => engines.close())
+      this.#engines = engines
+    }
+    return this.#engines
   }
 
-  async #startEngine(): Promise<Engine> {
-    const { cacheDirectory } = this.settings
-    // A server in front of another catalog may have no token of its own: each query brings its catalog.
-    const catalog: ReadableCatalog = {
-      listNamespaces: async (parent) => (await this.catalog()).listNamespaces(parent),
-      listTables: async (namespace) => (await this.catalog()).listTables(namespace),
-      listViews: async (namespace) => (await this.catalog()).listViews(namespace),
-      loadTable: async (identifier, options) => (await this.catalog()).loadTable(identifier, options),
-      loadView: async (identifier) => (await this.catalog()).loadView(identifier),
-    }
-    const components = { catalog, store: this.store, clock: system.clock }
-    const tempDirectory = path.join(cacheDirectory, 'spill')
-    const { openEngine } = await import('@floe/engine')
-    const engine = await openEngine({ cacheDirectory, tempDirectory }, components)
-    this.#closers.push(() => engine.close())
-    return engine
+  /** Whoever asks from outside has an engine apart. */
+  #engineFor(asker: Asker | undefined): Promise<Engine> {
+    const engines = this.#openEngines()
+    return asker === undefined ? engines.own() : engines.outside(principalOf(asker))
   }
 
   #openPool(): Pool {

@@ -28,6 +28,8 @@ describe('readSettings', () => {
       warehouses: [{ name: 'default', location: `file://${folder}/.floe/warehouse` }],
       store: { s3: {} },
       cacheDirectory: `${folder}/.floe/cache`,
+      query: { timeoutMs: 300_000 },
+      queryLog: `${folder}/.floe/queries.ndjson`,
       workers: 2,
       provider: { kind: 'rules' },
       access: { kind: 'none' },
@@ -37,6 +39,26 @@ describe('readSettings', () => {
       dropRetentionMs: 0,
       directory: folder,
     })
+  })
+
+  it('takes the limits of queries, and refuses what is none', () => {
+    const environment = {
+      FLOE_SQL_MEMORY: '2GiB',
+      FLOE_SQL_TIMEOUT_SECONDS: '30',
+      FLOE_SQL_RESULT_SIZE: '1MB',
+      FLOE_CACHE_SIZE: '5GB',
+      FLOE_QUERY_LOG: 'off',
+    }
+    const settings = read({}, environment)
+    expect(settings.query).toEqual({
+      memoryMaxMb: 2048,
+      timeoutMs: 30_000,
+      resultBytesMax: 1_000_000,
+      cacheBytesMax: 5_000_000_000,
+    })
+    expect(settings).not.toHaveProperty('queryLog')
+    expect(() => read({}, { FLOE_SQL_TIMEOUT_SECONDS: '0' })).toThrow('sqlTimeoutSeconds is 0')
+    expect(() => read({}, { FLOE_SQL_MEMORY: 'much' })).toThrow('memory is much')
   })
 
   it('takes the flag, then the environment, then .env, then floe.config.yaml', () => {

@@ -9,6 +9,8 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { localPath } from './local-path.ts'
 import { parseMemory } from './memory-size.ts'
+import { parseQueryLog, parseQuerySettings } from './query-settings.ts'
+import type { QuerySettings } from './query-settings.ts'
 import { parseRemoteCatalog } from './remote-catalog-settings.ts'
 import type { RemoteCatalogSettings } from './remote-catalog-settings.ts'
 import { parseFlag, parseServeSettings } from './serve-settings.ts'
@@ -48,6 +50,9 @@ export type LakehouseSettings = {
   readonly scanPlanningMode?: 'client' | 'server'
   /** Immutable remote files are kept here while queries need them. */
   readonly cacheDirectory: string
+  readonly query: QuerySettings
+  /** File that queries from outside are logged in; they are not when absent. */
+  readonly queryLog?: string
   readonly workers: number
   /** What the workers of a load may hold of rows and uploads together. */
   readonly memoryBytes?: number
@@ -81,6 +86,11 @@ const ownNames = {
   catalogPrefix: 'FLOE_CATALOG_PREFIX',
   catalogVendedCredentials: 'FLOE_CATALOG_VENDED_CREDENTIALS',
   cacheDirectory: 'FLOE_CACHE_DIRECTORY',
+  cacheSize: 'FLOE_CACHE_SIZE',
+  sqlMemory: 'FLOE_SQL_MEMORY',
+  sqlTimeoutSeconds: 'FLOE_SQL_TIMEOUT_SECONDS',
+  sqlResultSize: 'FLOE_SQL_RESULT_SIZE',
+  queryLog: 'FLOE_QUERY_LOG',
   workers: 'FLOE_WORKERS',
   memory: 'FLOE_MEMORY',
   sourceUrl: 'FLOE_SOURCE_URL',
@@ -162,6 +172,8 @@ export function readSettings(
     dropRetentionMs,
     ...parseScanPlanningMode(values.scanPlanningMode),
     cacheDirectory: path.resolve(directory, values.cacheDirectory ?? '.floe/cache'),
+    query: parseQuerySettings(values),
+    ...parseQueryLog(values.queryLog, directory),
     workers: parseWorkers(values.workers, defaultWorkers),
     ...parseMemory(values.memory),
     provider: parseProvider(values),

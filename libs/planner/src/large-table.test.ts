@@ -6,6 +6,7 @@ import { openMemoryStore } from '@floe/storage/memory'
 import { writeLargeTable } from '@floe/testing'
 import type { LargeTable } from '@floe/testing'
 
+import { ManifestCache } from './manifest-cache.ts'
 import { planScan } from './plan-scan.ts'
 import type { ScanRequest } from './plan-scan.ts'
 
@@ -69,4 +70,46 @@ describe('a table of thousands of files', () => {
     expect([...(few.tasks[0]?.dataFile.lowerBounds?.keys() ?? [])]).toEqual([1, 2])
     expect(all.tasks[0]?.dataFile.lowerBounds?.size).toBe(16)
   })
+})
+
+describe('a table of 100,000 files', () => {
+  const manyFiles = 100_000
+  const cache = new ManifestCache()
+  let many: LargeTable
+
+  beforeAll(async () => {
+    const settings = { location: 'memory://large/many', files: manyFiles, filesPerManifest: 1000, columns: 3 }
+    many = await writeLargeTable(store, settings)
+  }, 300_000)
+
+  const planMany = (request: Omit<ScanRequest, 'metadata'>): ReturnType<typeof planScan> => {
+    reads.length = 0
+    const get: ObjectStore['get'] = (location, options) => {
+      reads.push(location)
+      return store.get(location, options)
+    }
+    return planScan(
+      { metadata: many.metadata, metricColumns: new Set(), ...request },
+      { store: { get }, cache },
+    )
+  }
+
+  it('is planned from one manifest for a LIMIT, and from one for a partition', async () => {
+    expect((await planMany({ rowsWanted: 10 })).tasks.length).toBe(1)
+    expect(reads.length).toBe(2)
+    const { report } = await planMany({ filter: equals('day', 25_000) })
+    expect(report).toMatchObject({ manifestsTotal: 100, manifestsScanned: 1, filesKept: 10 })
+  })
+
+  it('is pruned to the one file that may hold a value, and manifests are not read again', async () => {
+    const filter = equals('id', 98_765_432n)
+    const { tasks, report } = await planMany({ filter })
+    expect(tasks.map(({ dataFile }) => dataFile.filePath)).toEqual([
+      expect.stringMatching(/file-98765\.parquet$/),
+    ])
+    expect(report).toMatchObject({ filesTotal: manyFiles, filesKept: 1 })
+    const first = reads.length
+    await planMany({ filter })
+    expect(reads.length).toBeLessThan(first)
+  }, 120_000)
 })

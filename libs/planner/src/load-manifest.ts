@@ -2,12 +2,12 @@ import { deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } 
 
 import { decodeManifest, decodeManifestList, FloeError, inheritEntries, toFloeError } from '@floe/iceberg'
 import type { AvroCodecs, DecodedManifest, ManifestEntry, ManifestFile, Snapshot } from '@floe/iceberg'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 
 import type { ManifestCache } from './manifest-cache.ts'
 
 export type ManifestReader = {
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   readonly cache: ManifestCache
   /** Columns whose metrics are read; all when absent. */
   readonly metricColumns?: ReadonlySet<number>

@@ -8,7 +8,7 @@ import {
   residualFor,
 } from '@floe/iceberg'
 import type { Expression, ManifestFile, PartitionSpec, Schema, TableMetadata } from '@floe/iceberg'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 
 import { mapBounded } from './bounded-concurrency.ts'
 import { DeleteIndex, filePathFieldId } from './delete-index.ts'
@@ -37,7 +37,7 @@ export type ScanRequest = SourceRequest & {
 }
 
 export type ScanComponents = {
-  readonly store: ObjectStore
+  readonly store: ObjectReader
   readonly cache?: ManifestCache
   /** Ends planning between two manifests. */
   readonly signal?: AbortSignal

@@ -3,6 +3,7 @@ export type { Scheme } from './location.ts'
 export type {
   CallOptions,
   ObjectInfo,
+  ObjectReader,
   ObjectStore,
   S3Settings,
   StoragePlace,

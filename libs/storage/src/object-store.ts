@@ -45,6 +45,9 @@ export interface ObjectStore {
   discardUploads(locations: readonly string[], options?: CallOptions): Promise<void>
 }
 
+/** What readers of immutable objects ask for. */
+export type ObjectReader = Pick<ObjectStore, 'get'>
+
 /** Settings of `s3://`; the AWS SDK's own defaults (environment, profile) fill what is absent. */
 export type S3Settings = {
   readonly endpoint?: string

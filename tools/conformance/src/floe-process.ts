@@ -12,13 +12,15 @@ export function cleanEnvironment(settings: Readonly<Record<string, string>>): Re
   return { ...(Object.fromEntries(inherited) as Record<string, string>), ...settings }
 }
 
-/** Runs `floe` to its end in `directory`. */
+/** Runs `floe` to its end in `directory`; `kill` ends it as nothing can be caught. */
 export async function runFloe(
   args: readonly string[],
   directory: string,
   settings: Readonly<Record<string, string>> = {},
+  kill?: AbortSignal,
 ): Promise<FloeResult> {
   const child = spawn(process.execPath, [floe, ...args], { cwd: directory, env: cleanEnvironment(settings) })
+  kill?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

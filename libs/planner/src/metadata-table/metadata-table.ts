@@ -1,6 +1,6 @@
 import { FloeError } from '@floe/iceberg'
 import type { JsonObject, ManifestEntry, ManifestFile, Schema, Snapshot, TableMetadata } from '@floe/iceberg'
-import type { ObjectStore } from '@floe/storage'
+import type { ObjectReader } from '@floe/storage'
 
 import { loadEntries, loadManifests } from '../load-manifest.ts'
 import type { ManifestReader } from '../load-manifest.ts'
@@ -52,7 +52,7 @@ export type MetadataTable = {
   readonly rows: (reader: MetadataReader, wanted: ReadonlySet<string>) => AsyncIterable<readonly JsonObject[]>
 }
 
-type MetadataReader = { readonly store: ObjectStore; readonly cache?: ManifestCache }
+type MetadataReader = { readonly store: ObjectReader; readonly cache?: ManifestCache }
 
 export type MetadataTableRequest = {
   readonly metadata: TableMetadata

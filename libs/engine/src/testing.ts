@@ -1,0 +1,4 @@
+/** Tables that tests write file by file, for suites of other packages. */
+export { openLake, readAll } from './lake-fixture.ts'
+export type { Lake } from './lake-fixture.ts'
+export { RandomTable, stepsArbitrary } from './random-table-fixture.ts'
