@@ -270,6 +270,32 @@ describe('planTableScan', () => {
     expect(await plan(serve(), body)).toMatchObject({ status: 400, body: { error: { code: 400 } } })
   })
 
+  it.each<[string, (depth: number) => string]>([
+    ['not', (depth) => `${'{"type":"not","child":'.repeat(depth)}true${'}'.repeat(depth)}`],
+    ['and', (depth) => `${'{"type":"and","right":true,"left":'.repeat(depth)}true${'}'.repeat(depth)}`],
+    [
+      'or',
+      (depth) => {
+        const leaf = '{"type":"gt","term":"id","value":5}'
+        return `${`{"type":"or","left":${leaf},"right":`.repeat(depth)}${leaf}${'}'.repeat(depth)}`
+      },
+    ],
+    [
+      'term',
+      (depth) => {
+        const term = `${'{"type":"transform","transform":"bucket[4]","term":'.repeat(depth)}"id"${'}'.repeat(depth)}`
+        return `{"type":"eq","term":${term},"value":1}`
+      },
+    ],
+  ])('plans a filter as deep as bodies may be, or refuses it, and never fails: %s', async (_, nested) => {
+    await append(0, 2)
+    for (const depth of [100, 900, 100_000]) {
+      const { status, body } = await plan(serve(), `{"filter":${nested(depth)}}`)
+      expect([200, 400], `${depth}: ${stringifyJson(body).slice(0, 300)}`).toContain(status)
+      if (depth === 100_000) expect(status).toBe(400)
+    }
+  })
+
   it('answers 404 for a table that there is not', async () => {
     const response = await serve().request('/v1/namespaces/shop/tables/no/plan', {
       method: 'POST',

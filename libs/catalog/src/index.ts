@@ -60,3 +60,4 @@ export {
 } from './read-restrictions.ts'
 export type { ColumnMask, MaskAction, ReadRestrictions, ReadRule } from './read-restrictions.ts'
 export { findReachableFiles } from './reachable-files.ts'
+export { isWithin, placesOf, tableFolders } from './table-folders.ts'

@@ -230,6 +230,75 @@ describe('changes', () => {
     expect(await status('POST', '/v1/namespaces/shop%1Fnew', token)).toBe(404)
   })
 
+  it('name no files of others, which the catalog would plan, read and purge for whoever may write one table', async () => {
+    const table = async (name: string, namespace = 'shop'): Promise<string> =>
+      (await fixture.catalog.loadTable({ namespace: [namespace], name })).metadata.location
+    const [own, beside, hidden] = [await table('orders'), await table('secrets'), await table('orders', 'hr')]
+    const identifier = { namespace: ['shop'], name: 'orders' }
+    const token = await fixture.tokenFor('ada', 'write', { kind: 'table', identifier })
+    const snapshot = (id: number, list: string): object => ({
+      'snapshot-id': id,
+      'sequence-number': id,
+      'timestamp-ms': 1_700_000_000_000,
+      'manifest-list': list,
+      summary: { operation: 'append' },
+    })
+    const statistics = (path: string): object => ({
+      'snapshot-id': 1,
+      'statistics-path': path,
+      'file-size-in-bytes': 1,
+      'file-footer-size-in-bytes': 1,
+      'blob-metadata': [],
+    })
+    const commit = async (...updates: readonly object[]): Promise<number> => {
+      const change = { requirements: [], updates }
+      const together = { 'table-changes': [{ identifier, ...change }] }
+      const alone = await status('POST', orders, token, change)
+      if (alone === 403) expect(await status('POST', '/v1/transactions/commit', token, together)).toBe(403)
+      return alone
+    }
+    for (const folder of [beside, hidden, `${own}/../secrets`, `${own}x`]) {
+      const path = `${folder}/metadata/snap-1.avro`
+      expect(await commit({ action: 'add-snapshot', snapshot: snapshot(1, path) }), folder).toBe(403)
+      expect(await commit({ action: 'set-statistics', statistics: statistics(path) }), folder).toBe(403)
+      expect(
+        await commit({ action: 'set-partition-statistics', 'partition-statistics': statistics(path) }),
+      ).toBe(403)
+      const move = { action: 'set-location', location: folder }
+      expect(await commit(move, { action: 'add-snapshot', snapshot: snapshot(1, path) })).toBe(403)
+    }
+    const inside = snapshot(1, `${own}/metadata/snap-1.avro`)
+    expect(await commit({ action: 'add-snapshot', snapshot: inside })).toBe(200)
+    expect(
+      await commit({ action: 'set-location', location: own }, { action: 'set-properties', updates: {} }),
+    ).toBe(200)
+    const neighbour = await fixture.tokenFor('eve', 'write', shop)
+    const borrowed = { action: 'add-snapshot', snapshot: snapshot(2, `${beside}/metadata/snap-2.avro`) }
+    expect(await status('POST', orders, neighbour, { requirements: [], updates: [borrowed] })).toBe(200)
+  })
+
+  it('put no view where the files of others are', async () => {
+    const { location } = (await fixture.catalog.loadTable({ namespace: ['hr'], name: 'orders' })).metadata
+    const token = await fixture.tokenFor('ada', 'write', shop)
+    const view = {
+      name: 'seen',
+      schema: { type: 'struct', 'schema-id': 0, fields: [] },
+      'view-version': {
+        'version-id': 1,
+        'schema-id': 0,
+        'timestamp-ms': 1_700_000_000_000,
+        summary: {},
+        'default-namespace': ['shop'],
+        representations: [{ type: 'sql', sql: 'SELECT 1', dialect: 'spark' }],
+      },
+    }
+    const views = '/v1/namespaces/shop/views'
+    expect(await status('POST', views, token, { ...view, location })).toBe(403)
+    expect(await status('POST', views, token, view)).toBe(200)
+    const move = { updates: [{ action: 'set-location', location }] }
+    expect(await status('POST', `${views}/seen`, token, move)).toBe(403)
+  })
+
   it('can be staged and committed by those who may only write', async () => {
     const token = await fixture.tokenFor('ada', 'write', shop)
     const fields = { type: 'struct', fields: [{ id: 1, name: 'id', type: 'long', required: false }] }

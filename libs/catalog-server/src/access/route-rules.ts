@@ -1,14 +1,14 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { isManaged } from '@floe/catalog'
+import { isManaged, placesOf } from '@floe/catalog'
 import type { Namespace, Privilege, Protectable, Securable, TableIdentifier } from '@floe/catalog'
 import { queryProtectable } from '../management/management-query.ts'
 import { protectBody, undropBody } from '../management/management-routes.ts'
 import { pathIdentifier, pathNamespace, queryNamespace, queryParent } from '../path-names.ts'
 import { namespaceLevels, readBody, tableIdentifier } from '../request-body.ts'
 import { securableSchema } from './access-json.ts'
-import { locationNeeds } from './location-needs.ts'
-import type { AccessWarehouse } from './location-needs.ts'
+import { foldersOfTable, foldersOfView, locationNeeds, updateNeeds } from './location-needs.ts'
+import type { AccessWarehouse, LocatingUpdate } from './location-needs.ts'
 import type { Need } from './request-access.ts'
 
 /** `public`: without a token. `anybody`: with any valid token. Else what the principal needs. */
@@ -80,9 +80,9 @@ const routeRules: Readonly<Record<string, RouteRule>> = {
   'POST /tables/rename': renameNeeds,
 
   'GET /namespaces/:namespace/views': seeNamespace,
-  'POST /namespaces/:namespace/views': namespaceRule('write'),
+  'POST /namespaces/:namespace/views': createViewNeeds,
   'GET /namespaces/:namespace/views/:view': tableRule('read'),
-  'POST /namespaces/:namespace/views/:view': tableRule('write'),
+  'POST /namespaces/:namespace/views/:view': commitViewNeeds,
   'DELETE /namespaces/:namespace/views/:view': tableRule('manage'),
   'POST /namespaces/:namespace/register-view': registerRule,
   'POST /views/rename': renameNeeds,
@@ -196,18 +196,25 @@ async function transactionNeeds(context: Context, warehouse: AccessWarehouse): P
 async function changeNeeds(
   warehouse: AccessWarehouse,
   identifier: TableIdentifier,
-  updates: readonly Update[],
+  updates: readonly LocatingUpdate[],
 ): Promise<readonly Need[]> {
-  const places = updates.flatMap(({ location, updates: properties }) => [
-    location,
-    ...(properties === undefined || properties === null ? [] : placesOf(properties)),
-  ])
-  return [...onTable('write', identifier), ...(await locationNeeds(warehouse, identifier.namespace, places))]
+  const places = await updateNeeds(warehouse, identifier, updates, () =>
+    foldersOfTable(warehouse, identifier),
+  )
+  return [...onTable('write', identifier), ...places]
 }
 
-/** Properties that say where files go: what a client may write follows them. */
-function placesOf(properties: Readonly<Record<string, unknown>>): readonly unknown[] {
-  return Object.entries(properties).flatMap(([name, value]) => (/^write\..*path$/.test(name) ? [value] : []))
+async function createViewNeeds(context: Context, warehouse: AccessWarehouse): Promise<readonly Need[]> {
+  const namespace = pathNamespace(context)
+  const { location } = await readBody(context, createTableBody)
+  return [...onNamespace('write', namespace), ...(await locationNeeds(warehouse, namespace, [location]))]
+}
+
+async function commitViewNeeds(context: Context, warehouse: AccessWarehouse): Promise<readonly Need[]> {
+  const identifier = pathIdentifier(context)
+  const { updates } = await readBody(context, commitBody)
+  const places = await updateNeeds(warehouse, identifier, updates, () => foldersOfView(warehouse, identifier))
+  return [...onTable('write', identifier), ...places]
 }
 
 async function renameNeeds(context: Context): Promise<readonly Need[]> {
@@ -251,10 +258,14 @@ function onProtectable(privilege: Privilege, on: Protectable): readonly Need[] {
   return on.kind === 'namespace' ? onNamespace(privilege, on.namespace) : onTable(privilege, on.identifier)
 }
 
-type Update = z.output<typeof update>
-
 const properties = z.record(z.string(), z.unknown())
-const update = z.looseObject({ location: z.unknown().optional(), updates: properties.nullish() })
+const update = z.looseObject({
+  location: z.unknown().optional(),
+  updates: properties.nullish(),
+  snapshot: z.unknown().optional(),
+  statistics: z.unknown().optional(),
+  'partition-statistics': z.unknown().optional(),
+})
 const createNamespaceBody = z.looseObject({ namespace: namespaceLevels, properties: properties.nullish() })
 const namespacePropertiesBody = z.looseObject({ updates: properties.nullish() })
 const createTableBody = z.looseObject({ location: z.unknown().optional(), properties: properties.nullish() })

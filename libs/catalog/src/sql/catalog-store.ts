@@ -108,6 +108,8 @@ export interface CatalogStore {
   findRelation(relation: RelationKind, identifier: TableIdentifier): Promise<RelationRow | undefined>
   /** What has the name, if anything. */
   findKind(identifier: TableIdentifier): Promise<RelationKind | undefined>
+  /** Where the metadata is of every other table and view, those that can come back included, in all warehouses. */
+  listOtherMetadata(uuid: string): Promise<readonly string[]>
   /** All of them or none, locked in the order of their names, whatever the order they come in. */
   applyChanges(changes: readonly RowChange[]): Promise<ChangeOutcome>
   /** With `at`, only while the metadata is there. */

@@ -88,11 +88,15 @@ async function writeManifest(
 }
 
 /** A table with a data file, a delete file and statistics, and a file of somebody else in its folder. */
-async function createFullTable(properties: Readonly<Record<string, string>> = {}): Promise<string> {
+async function createFullTable(
+  properties: Readonly<Record<string, string>> = {},
+  elsewhere?: string,
+): Promise<string> {
   const { location } = (await catalog.createTable(orders, { schema, properties })).metadata
   const manifests = [
     await writeManifest(location, 'data', 'rows.parquet'),
     await writeManifest(location, 'deletes', 'deletes.parquet'),
+    ...(elsewhere === undefined ? [] : [await writeManifest(elsewhere, 'data', 'others.parquet')]),
   ]
   const manifestList = joinLocation(location, 'metadata', 'snap-1.avro')
   const header = {
@@ -144,6 +148,38 @@ describe('purging a table', () => {
     await createFullTable({ 'gc.enabled': 'false' })
     await catalog.dropTable(orders, { purge: true })
     expect(await remaining()).toEqual(['deletes.parquet', 'foreign.parquet', 'rows.parquet'])
+  })
+
+  it('keeps files that it names outside of its folders, where they can be those of anybody', async () => {
+    await createFullTable({}, 'memory://drop/elsewhere')
+    await catalog.dropTable(orders, { purge: true })
+    expect(await remaining()).toEqual(['foreign.parquet', 'others.parquet', 'others.parquet-m0.avro'])
+  })
+
+  it('keeps files of another table, also when its folder is in that of the purged one', async () => {
+    const location = await createFullTable()
+    const inner = { namespace: ['shop'], name: 'inner' }
+    await catalog.createTable(inner, { schema, location: joinLocation(location, 'data') })
+    await catalog.dropTable(orders, { purge: true })
+    const kept = await remaining()
+    expect(kept).toEqual(expect.arrayContaining(['deletes.parquet', 'foreign.parquet', 'rows.parquet']))
+    expect(kept.filter((name) => name.endsWith('.avro'))).toEqual([])
+    expect((await catalog.loadTable(inner)).metadata.location).toBe(joinLocation(location, 'data'))
+  })
+
+  it('removes what its properties have put elsewhere, and what it left behind where it was before', async () => {
+    const location = await createFullTable(
+      { 'write.data.path': 'memory://drop/elsewhere' },
+      'memory://drop/elsewhere',
+    )
+    const away = 'memory://drop/away'
+    await catalog.commitTable(orders, {
+      requirements: [],
+      updates: [{ action: 'set-location', location: away }],
+    })
+    await catalog.dropTable(orders, { purge: true })
+    expect(location).not.toContain('away')
+    expect(await remaining()).toEqual(['foreign.parquet'])
   })
 
   it('passes over what is gone already', async () => {

@@ -5,7 +5,7 @@ import { checkIdentifier, formatIdentifier } from '../identifier.ts'
 import { loadCurrent } from './catalog-context.ts'
 import type { CatalogContext } from './catalog-context.ts'
 import type { Removal } from './catalog-store.ts'
-import { findReachableFiles } from '../reachable-files.ts'
+import { findPurgeableFiles } from './purgeable-files.ts'
 
 /**
  * Removes the name. With `purge`, the files after it: a crash between leaves files, never a table without them. While
@@ -39,13 +39,13 @@ async function dropRelation(
 }
 
 async function purgeTable(context: CatalogContext, identifier: TableIdentifier): Promise<void> {
-  const { rows, tables, store } = context
+  const { rows, tables } = context
   for (let attempt = 1; attempt <= context.commitAttemptsMax; attempt++) {
     const { row, metadata } = await loadCurrent(rows, tables, identifier)
-    const files = await findReachableFiles(store, metadata, row.metadataLocation)
+    const files = await findPurgeableFiles(context, metadata, row.metadataLocation)
     // Only what was looked at may be removed: a commit that came meanwhile has files of its own.
     if (await removeAt(context, identifier, { action: 'drop', isPurge: true }, row.metadataLocation))
-      return tables.remove([...files])
+      return tables.remove(files)
   }
   throw overtaken(formatIdentifier(identifier), context.commitAttemptsMax)
 }

@@ -4,8 +4,8 @@ import { noSuchDropped, noSuchNamespace, undropTaken, uuidTaken } from '../catal
 import type { RelationKind } from '../catalog-error.ts'
 import { checkIdentifier } from '../identifier.ts'
 import type { DroppedRelation, ExpiryReport } from '../managed-catalog.ts'
-import { findReachableFiles } from '../reachable-files.ts'
 import type { CatalogContext } from './catalog-context.ts'
+import { findPurgeableFiles } from './purgeable-files.ts'
 
 /** Expired tables and views that are looked up at one time. */
 const expiredRowsMax = 100
@@ -71,12 +71,12 @@ async function expire(context: CatalogContext, relation: DroppedRelation): Promi
 }
 
 async function findFiles(
-  { tables, store }: CatalogContext,
+  context: CatalogContext,
   { uuid, metadataLocation }: DroppedRelation,
 ): Promise<readonly string[]> {
   try {
-    const metadata = await tables.load(metadataLocation)
-    if (metadata.tableUuid === uuid) return [...(await findReachableFiles(store, metadata, metadataLocation))]
+    const metadata = await context.tables.load(metadataLocation)
+    if (metadata.tableUuid === uuid) return await findPurgeableFiles(context, metadata, metadataLocation)
   } catch (error) {
     // Somebody else has removed it: what it reached cannot be known any more.
     if (toFloeError(error).code === 'not-found') return []

@@ -164,6 +164,12 @@ class SqlStore implements CatalogStore {
     return row['kind'] === 'view' ? 'view' : 'table'
   }
 
+  async listOtherMetadata(uuid: string): Promise<readonly string[]> {
+    const sql = `SELECT metadata_location AS name FROM relations WHERE uuid <> $1
+      UNION SELECT metadata_location FROM dropped_relations WHERE uuid <> $1`
+    return allNames(this.#sql, sql, uuid)
+  }
+
   async applyChanges(changes: readonly RowChange[]): Promise<ChangeOutcome> {
     const ordered = changes
       .map((change) => ({ change, key: rowKey(change.identifier) }))
