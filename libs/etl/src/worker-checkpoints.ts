@@ -2,9 +2,8 @@ import type { DataFile } from '@floe/iceberg'
 import type { Chunk, SourceReader } from '@floe/postgres'
 import { joinLocation } from '@floe/storage'
 import type { ObjectStore } from '@floe/storage'
-import { openFilesMaxDefault, parseWriteSettings } from '@floe/writer'
-import type { PartitionFanOut } from '@floe/writer'
-import { encodeCheckpoint } from './checkpoint.ts'
+import { openFilesMaxDefault, parseWriteSettings } from '@floe/writer/data-files'
+import type { PartitionFanOut } from '@floe/writer/data-files'
 import type { LoadTaskInput } from './load-task.ts'
 
 /** Parquet bytes of a byte on the wire, until the first batch tells: about what text takes. */
@@ -96,6 +95,8 @@ export class WorkerCheckpoints {
     if (checkpoints === undefined || (this.#isDone && this.#number === 0 && !checkpoints.atEnd)) return
     const ranges = this.#chunks.flatMap((chunk) => (chunk.kind === 'blocks' ? [chunk] : []))
     if (ranges.length === 0) return
+    // Most loads write no checkpoint: the codec of manifests is read by those that do.
+    const { encodeCheckpoint } = await import('./checkpoint.ts')
     const rows = stats.rows - this.#before.rows
     const touched = difference(stats.touched, this.#before.touched)
     const bytes = encodeCheckpoint({ ranges, rows, touched, dataFiles }, { ...target, ...checkpoints })
