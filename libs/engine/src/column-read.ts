@@ -16,6 +16,8 @@ import { duckdbType, quoteIdentifier, quoteText } from './sql-text.ts'
 /** How one column of a table is read from files of one layout. */
 export type ColumnRead = {
   readonly fieldId: number
+  /** The file's own name of the column; absent where the file does not have it. */
+  readonly storedName?: string
   /** Key in `read_parquet`'s schema map: a field id, or a name as SQL text for files without ids. */
   readonly key: string
   /** Type that the file's column is read as. */
@@ -57,6 +59,7 @@ function columnRead(field: NestedField, context: ReadContext): ColumnRead {
     type: duckdbType(type),
     defaultValue: 'NULL',
     expression: (column: string) => column,
+    ...(stored === undefined ? {} : { storedName: stored.name }),
   }
   if (stored === undefined) {
     return {

@@ -13,7 +13,7 @@ export type FileField = {
   readonly kind: 'primitive' | 'struct' | 'list' | 'map'
 }
 
-/** A footer's columns. Files that were written alike share one object. */
+/** A footer's columns. Files that were written alike, physical types included, share one object. */
 export type FileLayout = readonly FileField[]
 
 /** Layouts kept in memory, by path. */
@@ -30,6 +30,7 @@ type SchemaElement = {
 /** Layouts of immutable files by location: read once per process. */
 export class LayoutCache {
   readonly #byLocation = new Map<string, FileLayout>()
+  readonly #byElements = new Map<string, FileLayout>()
 
   /**
    * Reads the footers that are not known yet. `files` are locations with their local paths.
@@ -46,7 +47,8 @@ export class LayoutCache {
       const layout = this.#byLocation.get(location)
       if (layout !== undefined) known.set(location, layout)
     }
-    for (const { layout, paths } of await readLayouts(connection, [...locations.keys()])) {
+    for (const { elements, paths } of await readSchemas(connection, [...locations.keys()])) {
+      const layout = this.#layoutOf(elements)
       for (const path of paths) {
         const location = locations.get(path) ?? path
         known.set(location, layout)
@@ -55,6 +57,15 @@ export class LayoutCache {
     }
     for (const { location } of files) if (!known.has(location)) missing(location)
     return known
+  }
+
+  #layoutOf(elements: string): FileLayout {
+    const known = this.#byElements.get(elements)
+    if (known !== undefined) return known
+    const layout = layoutOf(JSON.parse(elements) as SchemaElement[])
+    if (this.#byElements.size >= layoutsMax) this.#byElements.clear()
+    this.#byElements.set(elements, layout)
+    return layout
   }
 
   #keep(location: string, layout: FileLayout): void {
@@ -69,21 +80,22 @@ function missing(location: string): never {
   throw new FloeError('corrupt-data', `${location} has no Parquet footer`)
 }
 
-async function readLayouts(
+/** The schemas of footers as JSON text, each once with the files that have it. */
+async function readSchemas(
   connection: DuckDBConnection,
   paths: readonly string[],
-): Promise<readonly { readonly layout: FileLayout; readonly paths: readonly string[] }[]> {
+): Promise<readonly { readonly elements: string; readonly paths: readonly string[] }[]> {
   if (paths.length === 0) return []
   const rows = await readRows(
     connection,
     `SELECT elements, to_json(list(file_name)) FROM (
        SELECT file_name, to_json(list({name: name, id: field_id, children: num_children, converted: converted_type,
-         logical: logical_type} ORDER BY position)) AS elements
+         logical: logical_type, type: type, length: type_length, scale: scale, precision: precision} ORDER BY position)) AS elements
        FROM (SELECT *, row_number() OVER () AS position FROM parquet_schema(${textList(paths)}))
        GROUP BY file_name) GROUP BY elements`,
   )
   return rows.map(([elements, files]) => ({
-    layout: layoutOf(JSON.parse(String(elements)) as SchemaElement[]),
+    elements: String(elements),
     paths: JSON.parse(String(files)) as string[],
   }))
 }

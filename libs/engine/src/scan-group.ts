@@ -7,6 +7,7 @@ import { columnReads, readsKey } from './column-read.ts'
 import type { ColumnRead } from './column-read.ts'
 import type { FileLayout } from './file-layout.ts'
 import { hasFieldIds, mapNames } from './name-mapping.ts'
+import { hasPlainNames } from './read-parquet.ts'
 
 /** Files that one `read_parquet` reads: written alike, and with the same deletes to apply. */
 export type ScanGroup = {
@@ -14,6 +15,8 @@ export type ScanGroup = {
   readonly reads: readonly ColumnRead[]
   readonly fields: readonly NestedField[]
   readonly tasks: readonly ScanTask[]
+  /** All files have one layout, whose names may be used. */
+  readonly byName: boolean
   /** True when rows of these files are deleted by position. */
   readonly positions: boolean
   /** Sets of columns that equality deletes of these files compare, see `equalitySetOf`. */
@@ -28,22 +31,31 @@ export type GroupInput = {
   readonly restrictions?: { readonly hiddenFields: readonly NestedField[] } | undefined
 }
 
+/** Layouts of files that are otherwise read alike, up to which each gets a group of its own: a branch of the SQL. */
+const namedLayoutsMax = 8
+
+type Group = Omit<ScanGroup, 'tasks' | 'byName'>
+type GroupedTask = { readonly task: ScanTask; readonly footer: FileLayout; readonly group: Group }
+
 export function groupTasks(input: GroupInput): readonly ScanGroup[] {
-  const groups = new Map<string, { readonly group: Omit<ScanGroup, 'tasks'>; readonly tasks: ScanTask[] }>()
-  for (const task of input.plan.tasks) {
-    const group = groupOf(task, input)
-    const key = `${readsKey(group.reads)} ${group.positions} ${group.equalitySets.join(' ')}`
-    const known = groups.get(key)
-    if (known === undefined) groups.set(key, { group, tasks: [task] })
-    else known.tasks.push(task)
-  }
-  return [...groups.values()].map(({ group, tasks }) => ({ ...group, tasks }))
+  const grouped = input.plan.tasks.map((task) => groupedTask(task, input))
+  const alike = Map.groupBy(
+    grouped,
+    ({ group }) => `${readsKey(group.reads)} ${group.positions} ${group.equalitySets.join(' ')}`,
+  )
+  return [...alike.values()].flatMap((tasks) => {
+    const layouts = Map.groupBy(tasks, ({ footer }) => footer)
+    const byName = layouts.size <= namedLayoutsMax && [...layouts.keys()].every(hasPlainNames)
+    return byName ? [...layouts.values()].map((each) => groupOf(each, true)) : [groupOf(tasks, false)]
+  })
 }
 
-function groupOf(
-  task: ScanTask,
-  { metadata, plan, layouts, restrictions }: GroupInput,
-): Omit<ScanGroup, 'tasks'> {
+function groupOf(tasks: readonly GroupedTask[], byName: boolean): ScanGroup {
+  const [first] = tasks as [GroupedTask]
+  return { ...first.group, tasks: tasks.map(({ task }) => task), byName }
+}
+
+function groupedTask(task: ScanTask, { metadata, plan, layouts, restrictions }: GroupInput): GroupedTask {
   const { dataFile, deletes } = task
   const equalities = deletes.filter(({ content }) => content === 'equality-deletes')
   const equalitySets = [...new Set(equalities.map(equalitySetOf))].sort()
@@ -53,7 +65,8 @@ function groupOf(
   const footer = layoutOf(layouts, dataFile)
   const layout = hasFieldIds(footer) ? footer : mapNames(footer, metadata, dataFile.filePath)
   const reads = columnReads(fields, { layout, footer, file: dataFile, spec })
-  return { reads, fields, positions: deletes.some(deletesByPosition), equalitySets }
+  const group = { reads, fields, positions: deletes.some(deletesByPosition), equalitySets }
+  return { task, footer, group }
 }
 
 /** Ids of the columns that an equality delete compares, ascending, joined by commas. */

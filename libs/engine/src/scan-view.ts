@@ -11,7 +11,7 @@ import type { EqualityKeys } from './equality-keys.ts'
 import type { FileLease } from './file-lease.ts'
 import type { FileLayout } from './file-layout.ts'
 import { createLineage, lineageColumn } from './lineage-columns.ts'
-import { readParquet } from './read-parquet.ts'
+import { readParquet, readParquetByName } from './read-parquet.ts'
 import { isLineageField } from './row-lineage.ts'
 import { restrictedSql } from './restricted-scan.ts'
 import type { ScanRestrictions } from './restricted-scan.ts'
@@ -120,7 +120,8 @@ async function groupSql(
     conditions.push(condition)
   }
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
-  return `SELECT ${columns.join(', ')} FROM ${readParquet(paths, group.reads)} AS r ${joins.join(' ')}${where}`
+  const files = group.byName ? readParquetByName(paths, group.reads) : readParquet(paths, group.reads)
+  return `SELECT ${columns.join(', ')} FROM ${files} AS r ${joins.join(' ')}${where}`
 }
 
 function shownColumn({ fieldId, expression }: ColumnRead): string {
