@@ -5,6 +5,7 @@ const core = [
   'all-types',
   'duckdb-writes',
   'equivalence',
+  'httpfs',
   'loads-to-s3',
   'object-store',
   'pyiceberg-writes',

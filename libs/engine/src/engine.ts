@@ -5,11 +5,12 @@ import { randomUUID } from 'node:crypto'
 
 import { FloeError } from '@floe/iceberg'
 import { ManifestCache } from '@floe/planner'
-import type { ObjectReader } from '@floe/storage'
+import type { ObjectReader, StoreSettings } from '@floe/storage'
 
 import { openSession } from './duckdb-session.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
 import { ChunkCache } from './column-chunks.ts'
+import { DirectAccess } from './direct-access.ts'
 import { cacheBytesMaxDefault, FileCache, readAheadBytesDefault } from './file-cache.ts'
 import { LayoutCache } from './file-layout.ts'
 import { prepareForExplain } from './placeholder.ts'
@@ -39,6 +40,11 @@ export type EngineSettings = {
   readonly cacheBytesMax?: number
   /** Bytes read beside what is needed of a remote file, where they save a request (default 64 KiB). */
   readonly cacheReadAheadBytes?: number
+  /**
+   * DuckDB's httpfs reads files in S3 itself when it loads from here: the file, a folder that has it, or one laid out as
+   * DuckDB's `extension_directory`.
+   */
+  readonly duckdbExtensions?: string
   /** Time from a query's start to its last row (default 300,000). */
   readonly timeoutMs?: number
 }
@@ -46,6 +52,8 @@ export type EngineSettings = {
 export type EngineComponents = {
   readonly catalog: TableCatalog
   readonly store: ObjectReader
+  /** How `store` reaches its objects, for `duckdbExtensions`. */
+  readonly storeSettings?: () => StoreSettings
   readonly clock: { now(): number }
 }
 
@@ -96,6 +104,7 @@ class DuckDBEngine implements Engine {
   readonly #planning: DuckDBSession
   readonly #sessions: SessionPool
   readonly #files: FileCache
+  readonly #direct: DirectAccess
   readonly #layouts = new LayoutCache()
   readonly #chunks = new ChunkCache()
   readonly #manifests = new ManifestCache()
@@ -114,6 +123,10 @@ class DuckDBEngine implements Engine {
     const directory = settings.cacheDirectory ?? join(tmpdir(), 'floe-cache')
     const bytesMax = settings.cacheBytesMax ?? cacheBytesMaxDefault
     const readAheadBytes = settings.cacheReadAheadBytes ?? readAheadBytesDefault
+    this.#direct = new DirectAccess({
+      extensions: settings.duckdbExtensions,
+      storeSettings: components.storeSettings,
+    })
     this.#files = new FileCache({ directory, bytesMax, readAheadBytes }, { ...components, uuid: randomUUID })
   }
 
@@ -131,6 +144,8 @@ class DuckDBEngine implements Engine {
         planning: this.#planning,
         sessions: this.#sessions,
         files: this.#files,
+        direct: this.#direct,
+        endMs: this.#components.clock.now() + (this.#settings.timeoutMs ?? timeoutMsDefault),
         layouts: this.#layouts,
         chunks: this.#chunks,
         manifests: this.#manifests,

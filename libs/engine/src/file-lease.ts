@@ -21,15 +21,18 @@ const wholeFactor = 8
 /** Footer length and magic bytes, at the end of every Parquet file. */
 const tailBytes = 8
 
-/** The files that one query reads: local ones where they are, remote ones as links into the cache. */
+/** The files that one query reads: local ones where they are, remote ones by their URLs or as links into the cache. */
 export class FileLease {
   readonly #directory: string
   readonly #cache: FileCache
+  readonly #urls: ReadonlyMap<string, string>
   readonly #paths = new Map<string, string>()
   readonly #copies = new Map<string, LinkedCopy>()
   #made: Promise<unknown> | undefined
 
-  constructor(cache: FileCache) {
+  /** @param urls  those that DuckDB fetches itself */
+  constructor(cache: FileCache, urls: ReadonlyMap<string, string> = new Map()) {
+    this.#urls = urls
     this.#directory = cache.leaseDirectory()
     this.#cache = cache
   }
@@ -76,7 +79,7 @@ export class FileLease {
     return this.#copies.has(filePath)
   }
 
-  /** Local path of a held file. */
+  /** Local path of a held file, or its URL. */
   pathOf({ filePath }: DataFile): string {
     const path = this.#paths.get(filePath)
     if (path === undefined)
@@ -109,6 +112,8 @@ export class FileLease {
 
   async #localPath(file: DataFile): Promise<string> {
     const { filePath } = file
+    const url = this.#urls.get(filePath)
+    if (url !== undefined) return url
     const path = join(this.#directory, createHash('sha256').update(filePath).digest('hex'))
     if (schemeOf(filePath) !== 'file') {
       await this.#makeDirectory()

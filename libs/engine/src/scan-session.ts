@@ -7,6 +7,8 @@ import type { ObjectReader } from '@floe/storage'
 
 import type { BoundScan } from './bind-select.ts'
 import { changesSql } from './changes-view.ts'
+import { prepareDirectFiles } from './direct-access.ts'
+import type { DirectAccess } from './direct-access.ts'
 import { runAll } from './duckdb-session.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
 import { rangesOfColumns } from './column-chunks.ts'
@@ -27,6 +29,9 @@ export type ScanSessionComponents = {
   readonly store: ObjectReader
   readonly sessions: SessionPool
   readonly files: FileCache
+  readonly direct: DirectAccess
+  /** When the query has ended at the latest. */
+  readonly endMs: number
   readonly layouts: LayoutCache
   readonly chunks: ChunkCache
   readonly manifests: ManifestCache
@@ -74,16 +79,22 @@ export function selectFromScans(sql: string, scans: readonly ScanSelect[]): stri
 /** REST spec `sha-256-query-local` asks for 16 at least. */
 const maskSaltBytes = 32
 
-/** Deletes and changes are read whole; of data files the columns follow once their footers are known. */
-async function holdFiles(
-  scans: readonly PlannedScan[],
-  lease: FileLease,
-  signal: AbortSignal,
-): Promise<void> {
+type ScanFiles = { readonly planned: readonly DataFile[]; readonly changed: readonly DataFile[] }
+
+function filesOfScans(scans: readonly PlannedScan[]): ScanFiles {
   const planned = scans.flatMap(({ plan }) => (plan === undefined ? [] : filesOf(plan)))
   const changed = scans.flatMap(({ changes = [] }) =>
     changes.flatMap(({ tasks, kept }) => [...filesOf({ tasks }), ...filesOf({ tasks: kept })]),
   )
+  return { planned, changed }
+}
+
+/** Deletes and changes are read whole; of data files the columns follow once their footers are known. */
+async function holdFiles(
+  { planned, changed }: ScanFiles,
+  lease: FileLease,
+  signal: AbortSignal,
+): Promise<void> {
   const [data, deletes] = [planned.filter(isData), planned.filter((file) => !isData(file))]
   await lease.holdWhole(unique([...deletes, ...changed]), signal)
   await lease.holdFooters(unique(data), signal)
@@ -107,14 +118,18 @@ export async function openScanSession(
   components: ScanSessionComponents,
 ): Promise<ScanSession> {
   const { deadline, files, sessions } = components
-  const lease = new FileLease(files)
+  const scanFiles = filesOfScans(scans)
+  const locations = [...scanFiles.planned, ...scanFiles.changed].map(({ filePath }) => filePath)
+  const direct = await deadline.guard(components.direct.filesOf(locations, components.endMs))
+  const lease = new FileLease(files, direct.urls)
   const saltHex = randomBytes(maskSaltBytes).toString('hex')
   let session: DuckDBSession | undefined
   try {
-    await deadline.guard(holdFiles(scans, lease, deadline.signal))
+    await deadline.guard(holdFiles(scanFiles, lease, deadline.signal))
     session = await sessions.take()
     const { connection } = session
     session.onClose(interruptOnAbort(connection, deadline.signal))
+    await prepareDirectFiles(connection, direct)
     await session.lock(lease.paths)
     const own = { connection, lease, saltHex }
     const selects: ScanSelect[] = []

@@ -355,7 +355,11 @@ export class Lakehouse implements AsyncDisposable {
 
   #openEngines(): QueryEngines {
     if (this.#engines === undefined) {
-      const engines = new QueryEngines(this.settings, { catalog: () => this.catalog(), store: this.store })
+      const engines = new QueryEngines(this.settings, {
+        catalog: () => this.catalog(),
+        store: this.store,
+        storeSettings: () => this.#openStore().currentSettings(),
+      })
       this.#closers.push(() => engines.close())
       this.#engines = engines
     }

@@ -10,6 +10,7 @@ import { system } from './system.ts'
 export type QuerySources = {
   readonly catalog: () => Promise<ReadableCatalog>
   readonly store: EngineComponents['store']
+  readonly storeSettings: NonNullable<EngineComponents['storeSettings']>
 }
 
 /** Opens the engine of this process, and the one in a process of its own, when they are first used. */
@@ -20,7 +21,7 @@ export class QueryEngines {
   #own: Promise<Engine> | undefined
   #outside: Promise<Engine> | undefined
 
-  constructor(settings: LakehouseSettings, { catalog, store }: QuerySources) {
+  constructor(settings: LakehouseSettings, { catalog, store, storeSettings }: QuerySources) {
     this.#settings = settings
     this.#log = settings.queryLog === undefined ? undefined : new QueryLog(settings.queryLog)
     const lazy: ReadableCatalog = {
@@ -30,7 +31,7 @@ export class QueryEngines {
       loadTable: async (identifier, options) => (await catalog()).loadTable(identifier, options),
       loadView: async (identifier) => (await catalog()).loadView(identifier),
     }
-    this.#components = { catalog: lazy, store, clock: system.clock }
+    this.#components = { catalog: lazy, store, storeSettings, clock: system.clock }
   }
 
   /** For whoever runs this process. */

@@ -8,6 +8,8 @@ export type QuerySettings = {
   readonly timeoutMs: number
   readonly resultBytesMax?: number
   readonly cacheBytesMax?: number
+  /** Where DuckDB's httpfs is; files in S3 are read through the cache when absent. */
+  readonly duckdbExtensions?: string
 }
 
 /** The settings as they were written, by their names. */
@@ -16,18 +18,17 @@ type Written = {
   readonly sqlTimeoutSeconds?: string
   readonly sqlResultSize?: string
   readonly cacheSize?: string
+  readonly duckdbExtensions?: string
 }
 
 const timeoutSecondsDefault = 300
 const bytesPerMb = 1024 ** 2
 
 /** @throws FloeError invalid-input */
-export function parseQuerySettings({
-  sqlMemory,
-  sqlTimeoutSeconds,
-  sqlResultSize,
-  cacheSize,
-}: Written): QuerySettings {
+export function parseQuerySettings(
+  { sqlMemory, sqlTimeoutSeconds, sqlResultSize, cacheSize, duckdbExtensions }: Written,
+  directory: string,
+): QuerySettings {
   const memory = parseMemory(sqlMemory).memoryBytes
   const result = parseMemory(sqlResultSize).memoryBytes
   const cache = parseMemory(cacheSize).memoryBytes
@@ -36,6 +37,9 @@ export function parseQuerySettings({
     ...(memory === undefined ? {} : { memoryMaxMb: Math.max(1, Math.floor(memory / bytesPerMb)) }),
     ...(result === undefined ? {} : { resultBytesMax: result }),
     ...(cache === undefined ? {} : { cacheBytesMax: cache }),
+    ...(duckdbExtensions === undefined
+      ? {}
+      : { duckdbExtensions: path.resolve(directory, duckdbExtensions) }),
   }
 }
 

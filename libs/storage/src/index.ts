@@ -10,7 +10,7 @@ export type {
   StoreSettings,
   Upload,
 } from './object-store.ts'
-export { mergeS3Settings } from './place.ts'
+export { findPlace, mergeS3Settings } from './place.ts'
 export { serveFreshKeys } from './fresh-keys.ts'
 export type { FreshKeys } from './fresh-keys.ts'
 export { openObjectStore } from './open-object-store.ts'

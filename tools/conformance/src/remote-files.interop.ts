@@ -1,14 +1,12 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { defaultWorkers, Lakehouse, readSettings } from '@floe/lakehouse'
 import { startS3Server } from '@floe/peers'
-import type { S3Server } from '@floe/peers'
 import { startPostgres } from '@floe/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openWire } from './counted-wire.ts'
+import type { Wire } from './counted-wire.ts'
 import { floeOutput, runFloe } from './floe-process.ts'
 import { parseRows } from './python.ts'
 
@@ -23,27 +21,6 @@ let wire: Wire
 let fileBytes = 0
 /** A hash of each column, as PostgreSQL has it. */
 let hashes: readonly string[]
-
-/** Passes bytes on to an S3 server, and counts those that come back. */
-type Wire = AsyncDisposable & { readonly endpoint: string; received: number }
-
-async function openWire({ endpoint }: S3Server): Promise<Wire> {
-  const { hostname, port } = new URL(endpoint)
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname)
-    upstream.on('data', (bytes) => (counted.received += bytes.byteLength))
-    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())
-    client.pipe(upstream).pipe(client)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const counted: Wire = {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    received: 0,
-    [Symbol.asyncDispose]: async () => void server.close(),
-  }
-  return counted
-}
 
 const column = (at: number): string => `md5((i * 31 + ${at})::text)`
 
