@@ -16,6 +16,7 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   'Out of Memory Error': 'resource-exhausted',
   'INTERRUPT Error': 'cancelled',
   'IO Error': 'unavailable',
+  'HTTP Error': 'unavailable',
 }
 
 /** Classes whose messages quote values of rows. */
@@ -36,18 +37,26 @@ export function toEngineError(error: unknown): FloeError {
   if (error instanceof FloeError) return error
   const whole = (error instanceof Error ? error.message : String(error)).replace(/^Failed to [a-z ]+: /, '')
   const [, kind = '', rest = whole] = /^([A-Z][A-Za-z ]+ Error): ([\s\S]*)$/.exec(whole) ?? []
-  const code = codes[kind] ?? 'internal'
+  const code = httpCode(kind, rest) ?? codes[kind] ?? 'internal'
   const [message = '', ...more] =
     rest
       .split(/\n\s*LINE \d+:/)[0]
       ?.trim()
       .split('\n\n') ?? []
   const shown = quotesValues.has(kind) ? withoutValues(message) : message
-  const hint = more.join(' ').replaceAll('\n', ' ') || didYouMean(message) || hints[code]
+  const known = kind === 'HTTP Error' ? undefined : hints[code]
+  const hint = more.join(' ').replaceAll('\n', ' ') || didYouMean(message) || known
   return new FloeError(code, `${kind === '' ? 'DuckDB' : kind}: ${firstLine(shown)}`, {
     cause: error,
     ...(hint === undefined || quotesValues.has(kind) ? {} : { hint }),
   })
+}
+
+/** What a store answered to httpfs. */
+function httpCode(kind: string, message: string): ErrorCode | undefined {
+  const [, status] = /\(HTTP (\d+)/.exec(kind === 'HTTP Error' ? message : '') ?? []
+  if (status === '404') return 'not-found'
+  return status === '401' || status === '403' ? 'permission-denied' : undefined
 }
 
 function firstLine(message: string): string {

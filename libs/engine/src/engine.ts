@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 
 import { FloeError } from '@floe/iceberg'
 import { ManifestCache } from '@floe/planner'
+import type { DecodeElsewhere } from '@floe/planner'
 import type { ObjectReader, StoreSettings } from '@floe/storage'
 
 import { openSession } from './duckdb-session.ts'
@@ -55,6 +56,8 @@ export type EngineComponents = {
   /** How `store` reaches its objects, for `duckdbExtensions`. */
   readonly storeSettings?: () => StoreSettings
   readonly clock: { now(): number }
+  /** Decodes the manifests of large tables on other threads. */
+  readonly decodeElsewhere?: DecodeElsewhere
 }
 
 /** `catalog`: the tables as the asker may see them, in place of the engine's own catalog. */

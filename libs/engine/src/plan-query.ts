@@ -66,7 +66,7 @@ async function planOf(
   { scans, rowsWanted, pushdowns, joinKeys }: BoundSelect,
   at: number,
   filter: Expression,
-  { store, manifests }: ScanSessionComponents,
+  { store, manifests, deadline, decodeElsewhere }: ScanSessionComponents,
 ): Promise<ScanPlan | undefined> {
   const scan = scans[at]
   if (scan?.source.kind !== 'table') return undefined
@@ -79,7 +79,12 @@ async function planOf(
       metricColumns,
       ...(rowsWanted === undefined ? {} : { rowsWanted }),
     },
-    { store, cache: manifests },
+    {
+      store,
+      cache: manifests,
+      signal: deadline.signal,
+      ...(decodeElsewhere === undefined ? {} : { decodeElsewhere }),
+    },
   )
   // A query may look at columns that no schema lists.
   return { ...plan, schema: scan.schema }

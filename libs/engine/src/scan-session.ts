@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import { FloeError } from '@floe/iceberg'
 import type { DataFile, TableMetadata } from '@floe/iceberg'
-import type { ManifestCache, RowChanges, ScanPlan } from '@floe/planner'
+import type { DecodeElsewhere, ManifestCache, RowChanges, ScanPlan } from '@floe/planner'
 import type { ObjectReader } from '@floe/storage'
 
 import type { BoundScan } from './bind-select.ts'
@@ -35,6 +35,7 @@ export type ScanSessionComponents = {
   readonly layouts: LayoutCache
   readonly chunks: ChunkCache
   readonly manifests: ManifestCache
+  readonly decodeElsewhere?: DecodeElsewhere
   readonly deadline: QueryDeadline
 }
 

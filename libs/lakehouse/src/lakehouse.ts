@@ -358,6 +358,7 @@ export class Lakehouse implements AsyncDisposable {
       const engines = new QueryEngines(this.settings, {
         catalog: () => this.catalog(),
         store: this.store,
+        pool: () => this.#openPool(),
         storeSettings: () => this.#openStore().currentSettings(),
       })
       this.#closers.push(() => engines.close())

@@ -1,6 +1,10 @@
 import path from 'node:path'
 import type { ReadableCatalog } from '@floe/catalog-server'
+import { taskAt } from '@floe/compute'
+import type { Pool } from '@floe/compute'
 import type { Engine, EngineComponents } from '@floe/engine'
+import type { DecodedManifest } from '@floe/iceberg'
+import type { ManifestBytes } from '@floe/planner'
 import { loggedEngine } from './logged-engine.ts'
 import { QueryLog } from './query-log.ts'
 import type { LakehouseSettings } from './settings.ts'
@@ -10,6 +14,7 @@ import { system } from './system.ts'
 export type QuerySources = {
   readonly catalog: () => Promise<ReadableCatalog>
   readonly store: EngineComponents['store']
+  readonly pool: () => Pool
   readonly storeSettings: NonNullable<EngineComponents['storeSettings']>
 }
 
@@ -17,11 +22,13 @@ export type QuerySources = {
 export class QueryEngines {
   readonly #settings: LakehouseSettings
   readonly #components: EngineComponents
+  readonly #pool: () => Pool
   readonly #log: QueryLog | undefined
   #own: Promise<Engine> | undefined
   #outside: Promise<Engine> | undefined
 
-  constructor(settings: LakehouseSettings, { catalog, store, storeSettings }: QuerySources) {
+  constructor(settings: LakehouseSettings, { catalog, store, storeSettings, pool }: QuerySources) {
+    this.#pool = pool
     this.#settings = settings
     this.#log = settings.queryLog === undefined ? undefined : new QueryLog(settings.queryLog)
     const lazy: ReadableCatalog = {
@@ -59,7 +66,11 @@ export class QueryEngines {
 
   async #openOwn(): Promise<Engine> {
     const { openEngine } = await import('@floe/engine')
-    return openEngine(this.#engineSettings(), this.#components)
+    const { decodeManifestTask } = await import('@floe/planner')
+    const task = taskAt<ManifestBytes, DecodedManifest>(decodeManifestTask)
+    const decodeElsewhere = (manifest: ManifestBytes): Promise<DecodedManifest> =>
+      this.#pool().run(task, manifest)
+    return openEngine(this.#engineSettings(), { ...this.#components, decodeElsewhere })
   }
 
   async #openOutside(): Promise<Engine> {

@@ -1,3 +1,5 @@
+export { decodeManifestTask } from './manifest-bytes.ts'
+export type { DecodeElsewhere, ManifestBytes } from './manifest-bytes.ts'
 export { ManifestCache, manifestCacheBytesMax } from './manifest-cache.ts'
 export { planScan, selectManifests } from './plan-scan.ts'
 export type { ManifestSelection, ScanComponents, ScanRequest, SelectedManifest } from './plan-scan.ts'

@@ -1,9 +1,9 @@
-import { deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-
-import { decodeManifest, decodeManifestList, FloeError, inheritEntries, toFloeError } from '@floe/iceberg'
-import type { AvroCodecs, DecodedManifest, ManifestEntry, ManifestFile, Snapshot } from '@floe/iceberg'
+import { decodeManifestList, FloeError, inheritEntries, toFloeError } from '@floe/iceberg'
+import type { DecodedManifest, ManifestEntry, ManifestFile, Snapshot } from '@floe/iceberg'
 import type { ObjectReader } from '@floe/storage'
 
+import { avroCodecs as codecs, decodeBytes } from './manifest-bytes.ts'
+import type { DecodeElsewhere } from './manifest-bytes.ts'
 import type { ManifestCache } from './manifest-cache.ts'
 
 export type ManifestReader = {
@@ -11,12 +11,8 @@ export type ManifestReader = {
   readonly cache: ManifestCache
   /** Columns whose metrics are read; all when absent. */
   readonly metricColumns?: ReadonlySet<number>
-}
-
-/** Node inflates four times as fast as pure JavaScript. */
-const codecs: AvroCodecs = {
-  deflate: { compress: deflateRawSync, decompress: inflateRawSync },
-  zstandard: { compress: zstdCompressSync, decompress: zstdDecompressSync },
+  /** Decodes manifests in place when absent. */
+  readonly decodeElsewhere?: DecodeElsewhere
 }
 
 /** The manifests of a snapshot. v1 snapshots may list them in the table metadata instead of in a file. */
@@ -69,7 +65,12 @@ export async function loadLiveEntries(
   const { manifestPath, sequenceNumber, firstRowId } = manifest
   const inherited = `${sequenceNumber} ${firstRowId ?? ''}`
   const kind = `live ${inherited} ${columnsKey(reader)}`
-  return loadCached(manifestPath, kind, (bytes) => liveEntries(decode(bytes, reader), manifest), reader)
+  return loadCached(
+    manifestPath,
+    kind,
+    async (bytes) => liveEntries(await decode(bytes, reader), manifest),
+    reader,
+  )
 }
 
 function liveEntries({ entries }: DecodedManifest, manifest: ManifestFile): readonly LiveEntry[] {
@@ -82,8 +83,12 @@ function hasNumber(entry: ManifestEntry): entry is LiveEntry {
   return entry.sequenceNumber !== undefined
 }
 
-function decode(bytes: Uint8Array, { metricColumns }: ManifestReader): DecodedManifest {
-  return decodeManifest(bytes, { codecs, ...(metricColumns === undefined ? {} : { metricColumns }) })
+function decode(
+  bytes: Uint8Array,
+  { metricColumns, decodeElsewhere }: ManifestReader,
+): DecodedManifest | Promise<DecodedManifest> {
+  const manifest = { bytes, ...(metricColumns === undefined ? {} : { metricColumns }) }
+  return decodeElsewhere === undefined ? decodeBytes(manifest) : decodeElsewhere(manifest)
 }
 
 function columnsKey({ metricColumns }: ManifestReader): string {
@@ -97,18 +102,23 @@ function loadManifest(path: string, reader: ManifestReader): Promise<DecodedMani
 function loadCached<Value>(
   location: string,
   kind: string,
-  decode: (bytes: Uint8Array) => Value,
+  decode: (bytes: Uint8Array) => Value | Promise<Value>,
   { store, cache }: ManifestReader,
 ): Promise<Value> {
   return cache.get(`${kind} ${location}`, async () => {
     const bytes = await store.get(location)
-    return { value: decodeAt(location, bytes, decode), bytes: bytes.byteLength }
+    const size = bytes.byteLength
+    return { value: await decodeAt(location, bytes, decode), bytes: size }
   })
 }
 
-function decodeAt<Value>(location: string, bytes: Uint8Array, decode: (bytes: Uint8Array) => Value): Value {
+async function decodeAt<Value>(
+  location: string,
+  bytes: Uint8Array,
+  decode: (bytes: Uint8Array) => Value | Promise<Value>,
+): Promise<Value> {
   try {
-    return decode(bytes)
+    return await decode(bytes)
   } catch (error) {
     const { code, message, hint } = toFloeError(error)
     throw new FloeError(code, `${location}: ${message}`, {

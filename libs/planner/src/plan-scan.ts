@@ -14,6 +14,8 @@ import { mapBounded } from './bounded-concurrency.ts'
 import { DeleteIndex, filePathFieldId } from './delete-index.ts'
 import { loadLiveEntries } from './load-manifest.ts'
 import type { LiveEntry, ManifestReader } from './load-manifest.ts'
+import { entriesElsewhereMin } from './manifest-bytes.ts'
+import type { DecodeElsewhere } from './manifest-bytes.ts'
 import { ManifestCache } from './manifest-cache.ts'
 import { PruningLedger } from './pruning-ledger.ts'
 import type { ScanPlan, ScanTask } from './scan-plan.ts'
@@ -39,6 +41,8 @@ export type ScanRequest = SourceRequest & {
 export type ScanComponents = {
   readonly store: ObjectReader
   readonly cache?: ManifestCache
+  /** Decodes the manifests of large tables; all are decoded in place when absent. */
+  readonly decodeElsewhere?: DecodeElsewhere
   /** Ends planning between two manifests. */
   readonly signal?: AbortSignal
 }
@@ -132,7 +136,7 @@ async function openScan(request: ScanRequest, components: ScanComponents): Promi
       ? lists
       : { ...lists, metricColumns: withFilterColumns(metricColumns, filter) }
   const ledger = new PruningLedger(schema)
-  const { signal } = components
+  const { signal, decodeElsewhere } = components
   const scan = new Scan({
     filter,
     schema,
@@ -141,6 +145,7 @@ async function openScan(request: ScanRequest, components: ScanComponents): Promi
     reader,
     ...(isAppended === undefined ? {} : { isAppended }),
     ...(signal === undefined ? {} : { signal }),
+    ...(decodeElsewhere === undefined ? {} : { decodeElsewhere }),
   })
   return { source, scan, ledger, filter }
 }
@@ -167,6 +172,7 @@ type ScanSettings = {
   readonly reader: ManifestReader
   readonly isAppended?: (entry: LiveEntry) => boolean
   readonly signal?: AbortSignal
+  readonly decodeElsewhere?: DecodeElsewhere
 }
 
 class Scan {
@@ -200,7 +206,9 @@ class Scan {
   ): Promise<readonly LiveEntry[]> {
     const matching = manifests.filter((manifest) => this.#manifestMatches(manifest))
     if (rowsWanted !== undefined) return this.#firstRows(matching, rowsWanted)
-    const kept = await mapBounded(matching, manifestsInFlightMax, (manifest) => this.#keptOf(manifest))
+    const kept = await mapBounded(matching, manifestsInFlightMax, (manifest) =>
+      this.#keptOf(manifest, this.#readerOf(matching)),
+    )
     return kept.flat()
   }
 
@@ -215,7 +223,7 @@ class Scan {
         continue
       }
       ledger.scanManifest()
-      for (const entry of await this.#liveEntries(manifest)) {
+      for (const entry of await this.#liveEntries(manifest, this.#settings.reader)) {
         ledger.seeFile(entry.dataFile)
         if (rows >= rowsWanted) continue
         rows += entry.dataFile.recordCount
@@ -236,11 +244,18 @@ class Scan {
     return reason === undefined
   }
 
-  async #keptOf(manifest: ManifestFile): Promise<readonly LiveEntry[]> {
+  /** One manifest, or few entries, are decoded sooner in place. */
+  #readerOf(manifests: readonly ManifestFile[]): ManifestReader {
+    const { reader, decodeElsewhere } = this.#settings
+    const isLarge = manifests.length > 1 && countEntries(manifests) >= entriesElsewhereMin
+    return isLarge && decodeElsewhere !== undefined ? { ...reader, decodeElsewhere } : reader
+  }
+
+  async #keptOf(manifest: ManifestFile, reader: ManifestReader): Promise<readonly LiveEntry[]> {
     const { filter, schema, ledger } = this.#settings
     const spec = this.#specOf(manifest.partitionSpecId)
     ledger.scanManifest()
-    const entries = await this.#liveEntries(manifest)
+    const entries = await this.#liveEntries(manifest, reader)
     return entries.filter(({ dataFile }) => {
       ledger.seeFile(dataFile)
       const partitionReason = explainPartitionMismatch(filter, spec, schema, dataFile.partition)
@@ -270,13 +285,13 @@ class Scan {
     )
     const entries = await mapBounded(needed, manifestsInFlightMax, (manifest) => {
       ledger.scanManifest()
-      return this.#liveEntries(manifest)
+      return this.#liveEntries(manifest, this.#readerOf(needed))
     })
     return entries.flat()
   }
 
-  async #liveEntries(manifest: ManifestFile): Promise<readonly LiveEntry[]> {
-    const { reader, isAppended, signal } = this.#settings
+  async #liveEntries(manifest: ManifestFile, reader: ManifestReader): Promise<readonly LiveEntry[]> {
+    const { isAppended, signal } = this.#settings
     if (signal?.aborted === true) throw new FloeError('cancelled', 'planning of a scan was cancelled')
     const entries = await loadLiveEntries(manifest, reader)
     return isAppended === undefined ? entries : entries.filter(isAppended)
@@ -303,6 +318,17 @@ class Scan {
       `a manifest names the partition spec ${specId}, which the table does not have`,
     )
   }
+}
+
+function countEntries(manifests: readonly ManifestFile[]): number {
+  return manifests.reduce(
+    (total, manifest) =>
+      total +
+      (manifest.addedFilesCount ?? 0) +
+      (manifest.existingFilesCount ?? 0) +
+      (manifest.deletedFilesCount ?? 0),
+    0,
+  )
 }
 
 /** Counts of v1 writers may be missing: then anything may be inside. */

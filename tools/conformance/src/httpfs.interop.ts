@@ -137,6 +137,25 @@ describe('the files that httpfs is given', () => {
   })
 })
 
+describe('a file that S3 does not give', () => {
+  it.each([
+    ['is gone', 'not-found', {}],
+    ['is not for these keys', 'permission-denied', { secretAccessKey: 'another' }],
+  ])('%s', async (_, code, other) => {
+    const file = `s3://${s3.bucket}/gone.parquet`
+    const session = await openSession({ memoryMaxMb: 64, threads: 1 })
+    try {
+      const given = await direct({ s3: { ...storeSettings.s3, ...other } }).filesOf([file], 0)
+      await prepareDirectFiles(session.connection, given)
+      await session.lock([file])
+      const reading = readRows(session.connection, 'FROM read_parquet($1)', [file])
+      await expect(reading).rejects.toMatchObject({ code })
+    } finally {
+      session.close()
+    }
+  })
+})
+
 describe('a locked session with httpfs, should the gate ever let something through', () => {
   it('opens the files of the query, whatever their names are, and no others', async () => {
     await using store = openObjectStore(storeSettings)
