@@ -112,10 +112,9 @@ export async function openScanSession(
   let session: DuckDBSession | undefined
   try {
     await deadline.guard(holdFiles(scans, lease, deadline.signal))
-    session = await sessions.take()
+    session = await sessions.take(lease.paths)
     const { connection } = session
     session.onClose(interruptOnAbort(connection, deadline.signal))
-    await session.lock(lease.paths)
     const own = { connection, lease, saltHex }
     const selects: ScanSelect[] = []
     for (const planned of scans) {
