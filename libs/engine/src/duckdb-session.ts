@@ -13,21 +13,32 @@ export type SessionLimits = {
 
 /**
  * One DuckDB of its own, in memory: settings and the list of readable files belong to an instance, so a query that
- * may read exactly its own files needs an instance of its own (about 20 ms; see `warmSessions`).
+ * may read exactly its own files needs an instance of its own (see `SessionPool`).
  */
 export class DuckDBSession {
-  readonly connection: DuckDBConnection
   readonly #instance: DuckDBInstance
   readonly #closers: (() => void)[] = []
+  #connection: DuckDBConnection
+  #paths: readonly string[] = []
 
   constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance
-    this.connection = connection
+    this.#connection = connection
+  }
+
+  get connection(): DuckDBConnection {
+    return this.#connection
+  }
+
+  /** What the session is locked to. */
+  get paths(): readonly string[] {
+    return this.#paths
   }
 
   /** Allows `paths` and nothing else, for good: settings cannot be changed after this. */
   async lock(paths: readonly string[]): Promise<void> {
-    await runAll(this.connection, [
+    this.#paths = paths
+    await runAll(this.#connection, [
       ...(paths.length > 0 ? [`SET allowed_paths = ${textList(paths)}`] : []),
       'SET enable_external_access = false',
       'SET lock_configuration = true',
@@ -44,9 +55,18 @@ export class DuckDBSession {
     return this.#instance.connect()
   }
 
-  close(): void {
+  /** Ends what a query began. Its tables, views and variables were temporary, and go with the connection. */
+  disconnect(): void {
     for (const closer of this.#closers.splice(0)) closer()
-    this.connection.closeSync()
+    this.#connection.closeSync()
+  }
+
+  async reconnect(): Promise<void> {
+    this.#connection = await this.#instance.connect()
+  }
+
+  close(): void {
+    this.disconnect()
     this.#instance.closeSync()
   }
 }

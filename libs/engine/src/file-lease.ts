@@ -42,6 +42,11 @@ export class FileLease {
     return [...this.#paths.values()]
   }
 
+  /** Whether every path is where the file itself is, so that it outlives the lease. */
+  get isLocal(): boolean {
+    return this.#made === undefined && this.#urls.size === 0
+  }
+
   /** Makes the footers of Parquet files readable at local paths, a few at a time. */
   async holdFooters(files: readonly DataFile[], signal?: AbortSignal): Promise<void> {
     await this.#link(files)

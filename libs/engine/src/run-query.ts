@@ -20,9 +20,11 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
   const { deadline, rowsMax, bytesMax, timer } = components
   deadline.check()
   let open: ScanSession | undefined
+  let ended = false
   const free = async (): Promise<void> => {
     deadline.stop()
-    open?.session.close()
+    if (open !== undefined && ended && open.lease.isLocal) components.sessions.giveBack(open.session)
+    else open?.session.close()
     await open?.lease.release()
   }
   try {
@@ -48,7 +50,10 @@ export async function runQuery(sql: string, components: RunComponents): Promise<
       timer,
       deadline,
       interrupt: () => interruptUntilStopped(connection),
-      assertEnded: () => assertStreamEnded(connection, running, deadline),
+      assertEnded: async () => {
+        await assertStreamEnded(connection, running, deadline)
+        ended = true
+      },
       free,
       references: select.scans.map(referenceOf),
       pruning,

@@ -7,7 +7,6 @@ import type { ObjectReader } from '@floe/storage'
 
 import type { BoundScan } from './bind-select.ts'
 import { changesSql } from './changes-view.ts'
-import { prepareDirectFiles } from './direct-access.ts'
 import type { DirectAccess } from './direct-access.ts'
 import { runAll } from './duckdb-session.ts'
 import type { DuckDBSession } from './duckdb-session.ts'
@@ -127,11 +126,9 @@ export async function openScanSession(
   let session: DuckDBSession | undefined
   try {
     await deadline.guard(holdFiles(scanFiles, lease, deadline.signal))
-    session = await sessions.take()
+    session = await sessions.take(lease.paths, direct)
     const { connection } = session
     session.onClose(interruptOnAbort(connection, deadline.signal))
-    await prepareDirectFiles(connection, direct)
-    await session.lock(lease.paths)
     const own = { connection, lease, saltHex }
     const selects: ScanSelect[] = []
     for (const planned of scans) {
