@@ -52,7 +52,7 @@ export async function runLoad(
     ...options,
     sourceUrl,
     dryRun: flags.dryRun === true,
-    resume: flags.resume,
+    resume: flags.resume && options.resume !== false,
     onProgress: (event) => showProgress(event, progress),
   })
   progress.end()

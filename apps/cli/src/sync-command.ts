@@ -13,6 +13,7 @@ Example:
   namespace: shop
   mode: incremental               # create (default), append, replace, incremental
   transaction: false              # true: all tables in one commit
+  resume: true                    # false: begin anew after a load that was killed, as --no-resume does
   types: { default: { infinity: clamp } }
   tables:
     - public.customers            # as everything above says

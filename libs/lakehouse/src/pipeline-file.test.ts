@@ -23,6 +23,7 @@ it('gives tables with settings of their own, and leaves out what nobody set', as
 source: \${SHOP_URL}
 namespace: shop.raw
 mode: incremental
+resume: false
 cursor: updated_at
 types: { default: { nan: null } }
 tables:
@@ -40,6 +41,7 @@ tables:
     namespace: ['shop', 'raw'],
     mode: 'incremental',
     transaction: false,
+    resume: false,
     cursor: { column: 'updated_at' },
     policies: { default: { nan: 'null' } },
     tables: [

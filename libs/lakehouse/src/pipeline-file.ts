@@ -15,6 +15,8 @@ export type Pipeline = Partial<TableSettings> & {
   readonly sourceUrl?: string
   readonly mode: TableSettings['mode']
   readonly transaction: boolean
+  /** False: begins anew, whatever a load that was killed had finished. */
+  readonly resume: boolean
   readonly namespace: readonly string[]
   readonly tables: readonly TableSelection[]
 }
@@ -70,6 +72,7 @@ const pipelineFile = z.strictObject({
   source: name.optional(),
   namespace,
   transaction: z.boolean().default(false),
+  resume: z.boolean().default(true),
   ...settings,
   types: typePolicies.optional(),
   tables: z.array(table).min(1),
