@@ -4,6 +4,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['{apps,libs,tools}/*/src/**/*.test.ts', 'benchmarks/src/**/*.test.ts'],
+    setupFiles: ['tools/fixed-seed.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',

@@ -9,6 +9,7 @@ import { pushAggregates } from './metadata-aggregate.ts'
 import type { AggregatePushdown } from './metadata-aggregate.ts'
 import { everythingNeeded, explainScans, nothingNeeded } from './placeholder.ts'
 import type { ScanNeed, ViewDefinition } from './placeholder.ts'
+import { spellOutDistinctFrom } from './distinct-from.ts'
 import { isNode, nodes, numberText, treeNodes, treeToSql } from './sql-tree.ts'
 import type { Statement, TreeNode } from './sql-tree.ts'
 import type { TableCatalog } from './table-lookup.ts'
@@ -54,15 +55,9 @@ async function bind(
   connection: DuckDBConnection,
   { catalog, clock }: BindComponents,
 ): Promise<BoundSelect> {
-  const {
-    statement,
-    scans: found,
-    views,
-  } = await bindMentions(text, {
-    catalog,
-    connection,
-    nowMs: clock.now(),
-  })
+  const mentions = await bindMentions(text, { catalog, connection, nowMs: clock.now() })
+  const { scans: found, views } = mentions
+  const statement = spellOutDistinctFrom(mentions.statement)
   const sql = await treeToSql(connection, statement)
   const masked = (scan: FoundScan): ReadonlySet<number> => new Set(restrictionsOf(scan)?.masks.keys())
   const explained = found.map((scan) => ({ ...scan, masked: masked(scan) }))

@@ -87,6 +87,22 @@ const condition: fc.Arbitrary<string> = fc.oneof(
 // DuckDB takes 0 and -0 as equal, so either may be the least: adding 0 makes them one.
 const aggregates = 'count(*), count(id), min(id), max(id), min(d), max(ts), max(x) + 0, min(x) + 0, count(n)'
 
+describe('a column of nulls alone', () => {
+  it.each([
+    "ts IS DISTINCT FROM '1970-01-01 00:00:00'",
+    "NOT (ts IS NOT DISTINCT FROM '1970-01-01 00:00:00')",
+  ])('is kept by %s below an OR, which DuckDB by itself takes for <> there', async (distinct) => {
+    const { lake, engine } = lakes.get('file') ?? fail()
+    const table = new RandomTable(lake, `t${++tables}`)
+    await table.create()
+    await table.take({ kind: 'append', rows: [{ id: 1, s: 'a', d: 0, ts: null, x: null }] })
+    const rows = await rowsOf(engine, `SELECT id FROM ${table.name} WHERE ts <> '1970-01-02' OR ${distinct}`)
+    expect(rows).toEqual([[1]])
+    const named = await rowsOf(engine, `SELECT x = 1 OR ${distinct} AS is_kept FROM ${table.name}`)
+    expect(named).toEqual([[true]])
+  })
+})
+
 describe('any table, whatever its specs, schemas and deletes', () => {
   it.each(schemes)(
     'gives under any condition the rows that the spec says it has, from %s',
