@@ -11,6 +11,9 @@ const lastingFailures: ReadonlySet<ErrorCode> = new Set([
   'unsupported',
 ])
 
+/** What is kept of requests that came to an end. */
+type FinishedRequests = Pick<CatalogStore, 'findRequest' | 'insertRequest'>
+
 export type DoneOutcome = Extract<RequestOutcome, { kind: 'done' }>
 
 /**
@@ -19,7 +22,7 @@ export type DoneOutcome = Extract<RequestOutcome, { kind: 'done' }>
  * @throws FloeError invalid-input when the key belongs to another request
  */
 export async function runOnce<T>(
-  rows: CatalogStore,
+  rows: FinishedRequests,
   request: RequestRecord,
   work: () => Promise<T>,
   replay: (outcome: DoneOutcome) => Promise<T>,
@@ -41,29 +44,35 @@ export async function runOnce<T>(
 }
 
 /**
- * The same request may have been here twice at once: then the other one's outcome is the outcome. When the store
- * cannot be asked, what happened to the change itself is what counts.
+ * The same request may have been here twice at once: then the other one's outcome is the outcome.
+ * @throws FloeError commit-state-unknown when the store cannot be asked: what refused the request may be its own effect
  */
 async function recordFailure(
-  rows: CatalogStore,
+  rows: FinishedRequests,
   request: RequestRecord,
   error: unknown,
 ): Promise<RequestOutcome | undefined> {
   const { code, retryable } = toFloeError(error)
   const isLasting = lastingFailures.has(code) && !retryable
-  try {
-    const meanwhile = await findOutcome(rows, request)
-    if (meanwhile === undefined && isLasting)
-      await rows.insertRequest(request, { kind: 'failed', error: withoutStack(error) })
-    return meanwhile
-  } catch (failure) {
+  const meanwhile = await findOutcome(rows, request).catch((failure: unknown) => {
     if (toFloeError(failure).code === 'invalid-input') throw failure
+    if (isLasting) throw unknownRefusal(failure)
     return undefined
-  }
+  })
+  if (meanwhile === undefined && isLasting)
+    await rows.insertRequest(request, { kind: 'failed', error: withoutStack(error) }).catch(() => undefined)
+  return meanwhile
+}
+
+function unknownRefusal(cause: unknown): FloeError {
+  return new FloeError('commit-state-unknown', 'the request may have been done when it came before', {
+    hint: 'send it again with the same idempotency key',
+    cause,
+  })
 }
 
 async function findOutcome(
-  rows: CatalogStore,
+  rows: FinishedRequests,
   { key, fingerprint }: RequestRecord,
 ): Promise<RequestOutcome | undefined> {
   const found = await rows.findRequest(key)
